@@ -16,6 +16,7 @@ import { promisify } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { createIngress, type IngressDeps } from '../src/api/ingress.ts'
 import { predictionReplySchemaOf } from '../src/api/instance-schema.ts'
+import type { TargetConfig } from '../src/config/task-schema.ts'
 import { createRandom } from '../src/features/random.ts'
 import { createBatchedSender } from '../src/kafka/batched-sender.ts'
 import { fitCandidate } from '../src/models/fit-candidate.ts'
@@ -28,6 +29,8 @@ const featureNames = ['f1', 'f2', 'f3', 'f4']
 const classNames = ['a', 'b', 'c']
 const instance = { f1: 5.1, f2: 3.5, f3: 1.4, f4: 0.2 }
 
+const target: TargetConfig = { name: 'class', type: 'classification', classes: classNames }
+
 /** A forest over four features, fitted to points whose class follows from the first two. */
 const smallForest = (): Scorer => {
   const random = createRandom(42)
@@ -38,13 +41,21 @@ const smallForest = (): Scorer => {
     return sum < 8 ? 0 : sum < 12 ? 1 : 2
   })
   const parameters = { trees: 20, maxDepth: 6, minSamplesSplit: 2, maxFeatures: 0.5 }
-  const candidate = { name: 'forest', family: 'forest', engine: 'ml-random-forest', parameters } as const
-  return fitCandidate(candidate, { featureNames, classNames, rows, features, labels }, 42).scorer
+  const engine = { family: 'forest', engine: 'ml-random-forest', parameters } as const
+  const categories = featureNames.map(() => [])
+  return fitCandidate(
+    { name: 'forest', calibration: 'none', ...engine },
+    { kind: 'classification', featureNames, categories, classNames, rows, features, labels },
+    42,
+  ).scorer
 }
 
 const createFull = (): FastifyInstance => {
   const scorer = smallForest()
-  const manifest = { name: 'forest' } as ActiveModel['manifest']
+  const manifest = {
+    name: 'forest',
+    categories: featureNames.map((): string[] => []),
+  } as unknown as ActiveModel['manifest']
   const model: ActiveModel = { version: '1', epoch: 1, scorer, manifest, loadedAt: 0 }
   const sender = createBatchedSender<unknown>({
     send: async () => undefined,
@@ -58,7 +69,7 @@ const createFull = (): FastifyInstance => {
     task: {
       task: 'bench',
       features: featureNames.map((name) => ({ name, type: 'double', range: [0, 10], nullable: false })),
-      target: { name: 'class', classes: classNames },
+      target,
       accuracy: { windowEvents: 500 },
     },
     version: '0',
@@ -67,6 +78,7 @@ const createFull = (): FastifyInstance => {
     publish: (prediction) => sender.send([prediction]),
     history: {
       predictions: async () => ({ predictions: [], next: null }),
+      liveErrors: async () => ({ overall: { labelled: 0, rmse: null, r2: null }, by_version: [] }),
       liveAccuracy: async () => ({ overall: { labelled: 0, correct: 0, accuracy: null }, by_version: [] }),
     },
     probes: { kafka: up, redis: up, registry: up, models: up },
@@ -82,7 +94,7 @@ const createFull = (): FastifyInstance => {
 const createBare = (): FastifyInstance => {
   const app = Fastify()
   const properties = Object.fromEntries(featureNames.map((name) => [name, { type: 'number', minimum: 0, maximum: 10 }]))
-  const { $id: _, ...reply } = predictionReplySchemaOf(classNames)
+  const { $id: _, ...reply } = predictionReplySchemaOf(target)
   const body = { type: 'object', additionalProperties: false, required: featureNames, properties }
   app.post('/predict', { schema: { body, response: { 200: reply } } }, async () => ({
     event_id: 'bench-1',

@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { createRandom } from '../src/features/random.ts'
+import { packForest } from '../src/models/forest/forest-sections.ts'
 import { loadScorer } from '../src/models/load-scorer.ts'
 import type { Evaluation, ModelArtefact, ModelManifest } from '../src/models/manifest.ts'
 import { packSections } from '../src/models/sections.ts'
@@ -56,18 +57,44 @@ const randomForest = (seed: number, trees: number, depth: number): ModelArtefact
       right[at] = leaf ? 0 : tree * perTree + 2 * node + 2
     }
   }
-  const { binary, sections } = packSections([
-    { name: 'roots', values: Int32Array.from({ length: trees }, (_, tree) => tree * perTree) },
-    { name: 'feature', values: feature },
-    { name: 'threshold', values: threshold },
-    { name: 'left', values: left },
-    { name: 'right', values: right },
-    { name: 'leaves', values: Float64Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]) },
-  ])
-  const nothing: Evaluation = { rows: 0, accuracy: 0, macro_f1: 0, confusion: [], per_class: [] }
+  // As many rows as leaves came to each node, so that a parent's are those of its children.
+  const cover = Float64Array.from(
+    { length: nodes },
+    (_, at) => 2 ** (depth - Math.floor(Math.log2((at % perTree) + 1))),
+  )
+  const { binary, sections } = packSections(
+    packForest({
+      outputs: classNames.length,
+      roots: Int32Array.from({ length: trees }, (_, tree) => tree * perTree),
+      feature,
+      threshold,
+      left,
+      right,
+      missingLeft: new Uint8Array(nodes),
+      categorySet: new Int32Array(nodes).fill(-1),
+      categoryWords: new Int32Array(0),
+      cover,
+      leaves: Float64Array.from([1, 0, 0, 0, 1, 0, 0, 0, 1]),
+      combine: { rule: 'mean' },
+    }),
+  )
+  const nothing: Evaluation = {
+    kind: 'classification',
+    rows: 0,
+    accuracy: 0,
+    macro_f1: 0,
+    log_loss: 0,
+    brier_score: 0,
+    calibration_error: 0,
+    confusion: [],
+    per_class: [],
+  }
   const golden = Array.from({ length: 8 }, () => Array.from({ length: columns }, () => random.next()))
   const manifest: ModelManifest = {
-    format: 1,
+    format: 2,
+    kind: 'classification',
+    categories: Array.from({ length: columns }, () => []),
+    calibration: null,
     task: 'bench',
     name: 'forest',
     family: 'forest',
@@ -75,19 +102,19 @@ const randomForest = (seed: number, trees: number, depth: number): ModelArtefact
     parameters: { trees, depth },
     features: Array.from({ length: columns }, (_, at) => `f${at}`),
     classes: classNames,
-    standardiser: { mean: Array(columns).fill(0), scale: Array(columns).fill(1) },
+    standardiser: null,
     seed,
     data: { digest: hash('sha256', ''), base_rows: 0, recent_rows: 0, train_rows: 0, test_rows: 0 },
     reference: { source: 'training', rows: 0 },
-    metrics: { cv_accuracy_mean: 0, cv_accuracy_sd: 0, train: nothing, test: nothing },
+    metrics: { cv: { metric: 'accuracy', mean: 0, sd: 0, se: 0, folds: 0, repeats: 0 }, train: nothing, test: nothing },
     candidates: [],
-    golden: { features: golden, probabilities: golden.map(() => [1, 0, 0]), tolerance: 1e-9 },
+    golden: { features: golden, outputs: golden.map(() => [1, 0, 0]), tolerance: 1e-9 },
     parent: null,
     reason: 'bench',
     binary: { sha256: hash('sha256', binary), bytes: binary.byteLength, sections },
   }
-  const probabilities = scoreRows(loadScorer(manifest, binary), golden)
-  return { manifest: { ...manifest, golden: { ...manifest.golden, probabilities } }, binary }
+  const outputs = scoreRows(loadScorer(manifest, binary), golden)
+  return { manifest: { ...manifest, golden: { ...manifest.golden, outputs } }, binary }
 }
 
 /** Scores without a rest and tells the parent of each swap: the longest gap around it, and the longest one before. */

@@ -3,7 +3,7 @@
 // JavaScript that any Node understands, and hands over to the Node 24 that the project brings along.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import * as nodeModule from 'node:module'
 import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -17,7 +17,7 @@ const entry = !installed && existsSync(source) ? source : built
 
 const bundledNode = () => {
   try {
-    const manifest = createRequire(import.meta.url).resolve('node/package.json')
+    const manifest = nodeModule.createRequire(import.meta.url).resolve('node/package.json')
     const binary = join(dirname(manifest), 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
     return existsSync(binary) ? binary : undefined
   } catch {
@@ -26,6 +26,8 @@ const bundledNode = () => {
 }
 
 if (Number.parseInt(process.versions.node, 10) >= requiredMajor) {
+  // Compiled code is kept between runs, where Node can: a command starts in half the time.
+  nodeModule.enableCompileCache?.()
   await import(entry)
 } else {
   const node = bundledNode()

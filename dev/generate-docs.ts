@@ -17,7 +17,9 @@ type Schema = {
   exclusiveMaximum?: number
   minLength?: number
   minItems?: number
+  maxItems?: number
   items?: Schema | Schema[]
+  anyOf?: Schema[]
   required?: string[]
   properties?: Record<string, Schema>
   patternProperties?: Record<string, Schema>
@@ -40,6 +42,7 @@ const boundsOf = (schema: Schema): string => {
 }
 
 const typeOf = (schema: Schema): string => {
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' or ')
   if (Array.isArray(schema.items)) return `[${schema.items.map(typeOf).join(', ')}]`
   if (schema.type === 'array') return `list of ${schema.items === undefined ? 'values' : typeOf(schema.items)}`
   if (schema.patternProperties !== undefined) return 'map'
@@ -47,11 +50,12 @@ const typeOf = (schema: Schema): string => {
 }
 
 const allowedOf = (schema: Schema): string => {
+  if (schema.anyOf !== undefined) return schema.anyOf.map(allowedOf).join('; ')
   if (schema.const !== undefined) return code(schema.const)
   if (schema.enum !== undefined) return schema.enum.map(code).join(', ')
   if (schema.pattern !== undefined) return code(schema.pattern)
   if (schema.type === 'array' && schema.minItems !== undefined && !Array.isArray(schema.items))
-    return `at least ${schema.minItems}`
+    return schema.maxItems === undefined ? `at least ${schema.minItems}` : `${schema.minItems} to ${schema.maxItems}`
   return boundsOf(schema)
 }
 
@@ -108,8 +112,12 @@ const sectionsOf = (): string[] => {
         rowsOf(key, schema),
       ),
     ),
-    ...Object.entries(CandidateSchemas).map(([family, schema]) =>
-      section(`\`training.candidates[]\` of the family \`${family}\``, '', rowsOf('', schema as unknown as Schema)),
+    ...Object.entries(CandidateSchemas).map(([engine, schema]) =>
+      section(
+        `\`training.candidates[]\` of the family \`${schema.properties.family.const}\`, engine \`${engine}\``,
+        '',
+        rowsOf('', schema as unknown as Schema),
+      ),
     ),
   ]
 }

@@ -8,7 +8,8 @@ import { readFileSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'
 import { parse } from 'yaml'
 
-type Task = { task: string; features: { name: string; range?: [number, number] }[] }
+type Feature = { name: string; range?: [number, number]; categories?: string[] }
+type Task = { task: string; features: Feature[] }
 
 const count = Number(process.argv[2] ?? 10)
 if (!Number.isInteger(count) || count < 1) throw new Error('the count has to be a whole number from 1')
@@ -23,11 +24,14 @@ const kafka = new Kafka({
 const producer = kafka.producer({ allowAutoTopicCreation: false })
 const consumer = kafka.consumer({ groupId: `example-${randomUUID()}` })
 
+const randomValue = ({ range: [least, greatest] = [0, 1], categories }: Feature): number | string | undefined =>
+  categories === undefined
+    ? least + Math.random() * (greatest - least)
+    : categories[Math.floor(Math.random() * categories.length)]
+
 const randomEvent = (): { event_id: string } => ({
   event_id: randomUUID(),
-  ...Object.fromEntries(
-    features.map(({ name, range: [least, greatest] = [0, 1] }) => [name, least + Math.random() * (greatest - least)]),
-  ),
+  ...Object.fromEntries(features.map((feature) => [feature.name, randomValue(feature)])),
 })
 const events = Array.from({ length: count }, randomEvent)
 const waiting = new Set(events.map((event) => event.event_id))

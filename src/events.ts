@@ -2,11 +2,13 @@
 
 export type FeatureDrift = {
   feature: string
-  /** Kolmogorov-Smirnov D of the last window. */
+  /** Effect in the last window, 0 to 1: the Kolmogorov-Smirnov D, the total variation distance of the shares of categories, or the difference of the shares of missing values. */
   statistic: number
   p_value: number
   adjusted_p_value: number
   drifted: boolean
+  /** ks, chi_square (categories) or missing_rate; a feature may have two. */
+  test: string
 }
 
 /** An alarm: the features of recent events differ from the reference sample of the model that scored them. */
@@ -27,11 +29,12 @@ export type DriftEvent = {
   last_event_id: string
   alpha: number
   correction: string
+  /** Floor of the effect. */
   min_statistic: number
   features: FeatureDrift[]
 }
 
-/** One event to score. The task's features follow as further fields, one by each feature's name: double, or null and double where the task allows missing values. */
+/** One event to score. The task's features follow as further fields, one by each feature's name: double, or string for a category, and null beside it where the task allows missing values. */
 export type FeatureEvent = {
   /** Chosen by the producer; labels refer to it. */
   event_id: string
@@ -42,7 +45,7 @@ export type FeatureEvent = {
 /** What turned out to be true of an event; it may arrive before or after the prediction. */
 export type Label = {
   event_id: string
-  /** Name of the class. */
+  /** Name of the class, or the number in decimal notation. */
   label: string
   labelled_at: number
 }
@@ -75,17 +78,19 @@ export type Prediction = {
   source_offset: number | null
   event_time: number
   scored_at: number
-  /** Name of the most probable class. */
+  /** Name of the most probable class, or the predicted number in decimal notation. */
   prediction: string
-  /** Its place in the model's class order. */
-  class_index: number
-  /** Its probability. */
-  confidence: number
-  /** In the model's class order. */
+  /** Its place in the model's class order; null for a number. */
+  class_index: number | null
+  /** Its probability; null for a number. */
+  confidence: number | null
+  /** In the model's class order; empty for a number. */
   probabilities: number[]
+  /** The predicted number; null for a class. */
+  value: number | null
   model_version: string
   /** In what capacity the model scored it. */
   model_role: ModelRole
-  /** In the model's feature order; null where missing. */
-  features: (number | null)[]
+  /** In the model's feature order; null where missing, a category by its name. */
+  features: (number | string | null)[]
 }

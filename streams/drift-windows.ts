@@ -1,7 +1,8 @@
 import { quantile } from 'simple-statistics'
 import type { DriftWindow } from '../src/drift/assess-window.ts'
-import type { DriftReference } from '../src/drift/reference.ts'
+import type { DriftReference, ReferenceFeature } from '../src/drift/reference.ts'
 import type { Prediction } from '../src/events.ts'
+import { categoryCode } from '../src/features/category-code.ts'
 
 /** Share of a window's events that may be older than its begin. */
 const ONSET_QUANTILE = 0.1
@@ -122,6 +123,14 @@ export const takeRecord = (state: WindowState, record: PredictionRecord, watched
 export const openRows = (state: WindowState, modelVersion: string): number =>
   state.windows.get(modelVersion)?.rows.length ?? 0
 
+/** A value as the test of its feature takes it: a category by the reference's code, NaN where missing. */
+const testedValue = (feature: ReferenceFeature, value: Prediction['features'][number]): number => {
+  if (feature.type === 'category') {
+    return typeof value === 'string' ? categoryCode(feature.categories, value) : Number.NaN
+  }
+  return typeof value === 'number' ? value : Number.NaN
+}
+
 /**
  * Closes the open window of the reference's version, which must hold rows, and begins the next one.
  *
@@ -147,8 +156,8 @@ export const closeWindow = (
   const window = {
     modelVersion: reference.modelVersion,
     rows: rows.length,
-    columns: reference.features.map((_, feature) =>
-      Float64Array.from(rows, (row) => row.prediction.features[feature] ?? Number.NaN),
+    columns: reference.features.map((feature, column) =>
+      Float64Array.from(rows, (row) => testedValue(feature, row.prediction.features[column] ?? null)),
     ),
     // Not the least: a single event that is late or has a wrong clock would move the onset to before the drift.
     firstEventTime: Math.floor(quantile(eventTimes, ONSET_QUANTILE)),

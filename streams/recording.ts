@@ -1,4 +1,6 @@
 import type { Label, Prediction } from '../src/events.ts'
+import { readDecimal } from '../src/features/decimal.ts'
+import type { TargetSpec } from '../src/features/target-spec.ts'
 import {
   type Incoming,
   predictionIdHeader,
@@ -19,7 +21,7 @@ export type LabelOutcome =
   | { readonly kind: 'row'; readonly row: Label }
   | {
       readonly kind: 'dead-letter'
-      readonly code: 'UNKNOWN_LABEL' | 'BAD_EVENT_ID' | 'BAD_EVENT_TIME'
+      readonly code: 'UNKNOWN_LABEL' | 'BAD_LABEL' | 'BAD_EVENT_ID' | 'BAD_EVENT_TIME'
       readonly message: string
     }
 
@@ -45,20 +47,42 @@ const identityOf = ({ value, headers }: IncomingPrediction, featuresTopic: strin
   return predictionIdOf({ topic: featuresTopic, partition: source_partition, offset: BigInt(source_offset) })
 }
 
-/** @param classNames the classes that a label may name */
-export const recording = (options: { task: string; classNames: readonly string[] }): Recording => {
+type LabelRefusal = Extract<LabelOutcome, { kind: 'dead-letter' }>
+
+const MAX_SHOWN_CHARACTERS = 60
+
+const shown = (text: string): string =>
+  JSON.stringify(text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}...` : text)
+
+/** Tells what is wrong with a label, or null: it has to name a class, or to be a finite decimal number. */
+const createLabelCheck = (task: string, target: TargetSpec): ((label: Label) => LabelRefusal | null) => {
+  if (target.type === 'regression') {
+    return ({ label, event_id }) => {
+      if (!Number.isNaN(readDecimal(label))) return null
+      const message = `label ${shown(label)} of event ${event_id} is no finite decimal number`
+      return { kind: 'dead-letter', code: 'BAD_LABEL', message }
+    }
+  }
+  const classes = new Set(target.classes)
+  return ({ label, event_id }) => {
+    if (classes.has(label)) return null
+    const known = target.classes.join(', ')
+    const message = `label ${shown(label)} of event ${event_id} is no class of ${task}; known: ${known}`
+    return { kind: 'dead-letter', code: 'UNKNOWN_LABEL', message }
+  }
+}
+
+/** @param target what labels tell */
+export const recording = (options: { task: string; target: TargetSpec }): Recording => {
   const topics = topicsOf(options.task)
-  const classes = new Set(options.classNames)
+  const refusalOf = createLabelCheck(options.task, options.target)
 
   const labelOutcome = ({ value }: Incoming<Label>): LabelOutcome => {
     if (value.event_id === '') {
       return { kind: 'dead-letter', code: 'BAD_EVENT_ID', message: 'event_id is empty; name the event that it labels' }
     }
-    if (!classes.has(value.label)) {
-      const known = options.classNames.join(', ')
-      const message = `label "${value.label}" of event ${value.event_id} is no class of ${options.task}; known: ${known}`
-      return { kind: 'dead-letter', code: 'UNKNOWN_LABEL', message }
-    }
+    const refusal = refusalOf(value)
+    if (refusal !== null) return refusal
     if (!Number.isSafeInteger(value.labelled_at)) {
       const message = `labelled_at of event ${value.event_id} is ${value.labelled_at}; give whole milliseconds since 1970`
       return { kind: 'dead-letter', code: 'BAD_EVENT_TIME', message }

@@ -2,13 +2,13 @@ import { AppError, describeError } from '../src/errors.ts'
 import type { FeatureEvent, Prediction } from '../src/events.ts'
 import { readEventVector } from '../src/features/event-vector.ts'
 import type { FeatureSpec } from '../src/features/feature-spec.ts'
-import { buildPrediction, inModelOrder, ScoringFailed } from '../src/models/predict.ts'
+import { buildPrediction, inModelOrder, type ModelInputs, ScoringFailed } from '../src/models/predict.ts'
 import type { Scorer } from '../src/models/scorer.ts'
 import type { Incoming, Outcome, Topology } from '../src/topology.ts'
 import type { TaskTopics } from './topics.ts'
 
 /** What scoring needs of the model that serves. */
-export type ScoringModel = { readonly version: string; readonly scorer: Scorer }
+export type ScoringModel = Pick<ModelInputs, 'manifest'> & { readonly version: string; readonly scorer: Scorer }
 
 export type ScoringDeps = {
   readonly topics: Pick<TaskTopics, 'features' | 'predictions'>
@@ -39,20 +39,21 @@ export const scoring = ({ topics, features, currentModel, now }: ScoringDeps): T
   let scores: Float64Array = new Float64Array(0)
   let ordered: { scorer: Scorer; features: readonly FeatureSpec[] } | undefined
 
-  const featuresFor = (scorer: Scorer): readonly FeatureSpec[] => {
-    if (ordered?.scorer !== scorer) ordered = { scorer, features: inModelOrder(features, scorer) }
+  const featuresFor = (model: ScoringModel): readonly FeatureSpec[] => {
+    const { scorer } = model
+    if (ordered?.scorer !== scorer) ordered = { scorer, features: inModelOrder(features, model) }
     return ordered.features
   }
 
   /** Scores rows `from` up to `to`. Where a block throws it is halved, until the rows that make it throw are alone. */
   const scoreRows = (scorer: Scorer, from: number, to: number, failed: Map<number, string>): void => {
     const width = scorer.featureNames.length
-    const classes = scorer.classNames.length
+    const { outputs } = scorer
     try {
       scorer.scoreBlock(
         vectors.subarray(from * width, to * width),
         to - from,
-        scores.subarray(from * classes, to * classes),
+        scores.subarray(from * outputs, to * outputs),
       )
     } catch (error) {
       if (to - from === 1) {
@@ -71,11 +72,10 @@ export const scoring = ({ topics, features, currentModel, now }: ScoringDeps): T
       throw new AppError('NO_MODEL', 'no model is in production yet; train one and promote it', { retryable: true })
     }
     const { scorer, version } = model
-    const modelFeatures = featuresFor(scorer)
+    const modelFeatures = featuresFor(model)
     const width = modelFeatures.length
-    const classes = scorer.classNames.length
     vectors = grown(vectors, batch.length * width)
-    scores = grown(scores, batch.length * classes)
+    scores = grown(scores, batch.length * scorer.outputs)
 
     const outcomes: Outcome<Prediction>[] = new Array(batch.length)
     const places: number[] = []
@@ -91,11 +91,12 @@ export const scoring = ({ topics, features, currentModel, now }: ScoringDeps): T
 
     const block = {
       scorer,
+      specs: modelFeatures,
       modelVersion: version,
       modelRole: 'champion',
       scoredAt,
       features: vectors,
-      probabilities: scores,
+      outputs: scores,
     } as const
 
     const predictionOf = (row: number, { source, value }: Incoming<FeatureEvent>): Outcome<Prediction> => {
@@ -106,6 +107,7 @@ export const scoring = ({ topics, features, currentModel, now }: ScoringDeps): T
         eventTime: value.event_time,
         sourcePartition: source.partition,
         sourceOffset: Number(source.offset),
+        values: value,
       }
       try {
         return { kind: 'emit', topic: topics.predictions, value: buildPrediction(event, block, row) }

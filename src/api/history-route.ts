@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../errors.ts'
+import { classesOf } from '../features/target-spec.ts'
 import type { HistoryPage } from '../history/history-types.ts'
 import { withDeadline } from './deadline.ts'
 import { errorResponse, type Fault, invalidRequest, unavailable } from './error-reply.ts'
@@ -34,21 +35,21 @@ const createQueryCheck = () => {
   }
 }
 
-const byName = (names: readonly string[], values: readonly (number | null)[]): Record<string, number | null> | null =>
+const byName = <V>(names: readonly string[], values: readonly V[]): Record<string, V> | null =>
   names.length === values.length ? Object.fromEntries(names.map((name, i) => [name, values[i]!])) : null
 
 /** One prediction for people: names beside the numbers, times as text. */
 const describeRow = (row: HistoryPage['predictions'][number], task: HistoryDeps['task']) => {
-  const { classes } = task.target
+  const classes = classesOf(task.target)
   // An older model may have had other classes or features; wrong names would be worse than none.
-  const sameClasses = classes[row.class_index] === row.prediction
+  const sameClasses = row.class_index !== null && classes[row.class_index] === row.prediction
   return {
     prediction_id: row.prediction_id,
     event_id: row.event_id,
-    prediction: row.prediction,
+    prediction: row.value ?? row.prediction,
     confidence: row.confidence,
     prediction_proba: sameClasses ? byName(classes, row.probabilities) : null,
-    label: row.label,
+    label: row.label !== null && row.value !== null ? Number(row.label) : row.label,
     features: byName(
       task.features.map((feature) => feature.name),
       row.features,

@@ -52,7 +52,7 @@ export type IngressDeps = {
    * @param key key of the record: the event's id
    */
   readonly publish: (prediction: Prediction, key: string) => Promise<void>
-  readonly history: Pick<HistoryStore, 'predictions' | 'liveAccuracy'>
+  readonly history: Pick<HistoryStore, 'predictions' | 'liveAccuracy' | 'liveErrors'>
   readonly probes: Readonly<Record<Dependency, () => Promise<void>>>
   /** The BullMQ queue of the retraining jobs, to be looked at under /queues; null leaves the board out. */
   readonly queueBoard: { readonly queue: unknown; readonly readOnly?: boolean } | null

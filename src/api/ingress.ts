@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { classesOf } from '../features/target-spec.ts'
 import { docsRoutes, registerOpenApi } from './docs-routes.ts'
 import { errorReplySchema } from './error-reply.ts'
 import { healthRoutes, healthSchema } from './health-routes.ts'
@@ -43,7 +44,7 @@ export const createIngress = (deps: IngressDeps): FastifyInstance => {
   })
   takeJsonOnly(app, { objectLimitBytes: limits.bodyBytes })
   countRequests(app, metrics)
-  const schemas = [errorReplySchema, healthSchema, instanceSchemaOf(task), predictionReplySchemaOf(task.target.classes)]
+  const schemas = [errorReplySchema, healthSchema, instanceSchemaOf(task), predictionReplySchemaOf(task.target)]
   for (const schema of schemas) app.addSchema(schema)
 
   app.register(async (scope) => {
@@ -64,7 +65,8 @@ export const createIngress = (deps: IngressDeps): FastifyInstance => {
         task: task.task,
         description: task.description ?? null,
         features: task.features.map((feature) => feature.name),
-        classes: task.target.classes,
+        target: task.target,
+        classes: classesOf(task.target),
         links: board === null ? links : { ...links, queues: boardPath },
       }),
     )

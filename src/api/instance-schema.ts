@@ -1,26 +1,33 @@
-import type { FeatureConfig, TaskConfig } from '../config/task-schema.ts'
+import type { FeatureConfig, TargetConfig, TaskConfig } from '../config/task-schema.ts'
 
 /** What an id of an event may look like: it becomes a record key and a part of other ids. */
 export const eventIdPattern = '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$'
 
-type NumberSchema = {
-  type: 'number' | ['number', 'null']
+type FeatureSchema = {
+  type: 'number' | 'string' | ['number' | 'string', 'null']
   description?: string
   minimum?: number
   maximum?: number
 }
 
-const featureSchema = (feature: FeatureConfig): NumberSchema => {
-  const description = feature.unit === undefined ? undefined : `in ${feature.unit}`
+const featureSchema = (feature: FeatureConfig): FeatureSchema => {
+  const type = feature.type === 'category' ? 'string' : 'number'
+  const nullableType = feature.nullable ? ([type, 'null'] as ['number' | 'string', 'null']) : type
+  if (feature.type === 'category') {
+    // No enum: a name that the task does not know yet is scored as well.
+    return { type: nullableType, description: `a category: ${feature.categories.join(', ')}; others are scored too` }
+  }
+  const { unit, range } = feature
   return {
-    type: feature.nullable ? ['number', 'null'] : 'number',
-    ...(description === undefined ? {} : { description }),
-    ...(feature.range === undefined ? {} : { minimum: feature.range[0], maximum: feature.range[1] }),
+    type: nullableType,
+    ...(unit === undefined ? {} : { description: `in ${unit}` }),
+    ...(range === undefined ? {} : { minimum: range[0], maximum: range[1] }),
   }
 }
 
-/** A value inside the range, for examples in the documents. */
-const exampleOf = (feature: FeatureConfig): number => {
+/** A value that the feature can have, for examples in the documents. */
+const exampleOf = (feature: FeatureConfig): number | string => {
+  if (feature.type === 'category') return feature.categories[0] ?? ''
   const [least, greatest] = feature.range ?? [0, 2]
   return Number(((least + greatest) / 2).toPrecision(3))
 }
@@ -45,34 +52,56 @@ export const instanceSchemaOf = (task: Pick<TaskConfig, 'features'>) => ({
 
 export type InstanceSchema = ReturnType<typeof instanceSchemaOf>
 
-/** JSON Schema of the reply to one instance. */
-export const predictionReplySchemaOf = (classes: readonly string[]) => ({
-  $id: 'Prediction',
-  type: 'object' as const,
-  required: ['event_id', 'prediction', 'confidence', 'prediction_proba', 'model_used', 'model_version', 'timestamp'],
-  properties: {
-    event_id: { type: 'string' },
-    prediction: { type: 'string', description: 'Name of the most probable class', examples: [classes[0]] },
-    confidence: { type: 'number', description: 'Its probability, 0 to 1' },
-    prediction_proba: {
-      type: 'object',
-      description: 'Probability by class; the sum is 1',
-      additionalProperties: { type: 'number' },
-      properties: Object.fromEntries(classes.map((name) => [name, { type: 'number' }])),
-    },
-    model_used: { type: 'string', description: 'Name of the model' },
-    model_version: { type: 'string' },
-    timestamp: { type: 'string', format: 'date-time', description: 'When it was scored' },
-  },
-})
+const replyFrame = {
+  model_used: { type: 'string', description: 'Name of the model' },
+  model_version: { type: 'string' },
+  timestamp: { type: 'string', format: 'date-time', description: 'When it was scored' },
+} as const
 
-/** A reply to one instance. */
+const frameKeys = ['model_used', 'model_version', 'timestamp'] as const
+
+/** JSON Schema of the reply to one instance. */
+export const predictionReplySchemaOf = (target: TargetConfig) =>
+  target.type === 'regression'
+    ? {
+        $id: 'Prediction',
+        type: 'object' as const,
+        required: ['event_id', 'prediction', ...frameKeys],
+        properties: {
+          event_id: { type: 'string' },
+          prediction: {
+            type: 'number',
+            description: target.unit === undefined ? 'The predicted number' : `The predicted number, in ${target.unit}`,
+          },
+          ...replyFrame,
+        },
+      }
+    : {
+        $id: 'Prediction',
+        type: 'object' as const,
+        required: ['event_id', 'prediction', 'confidence', 'prediction_proba', ...frameKeys],
+        properties: {
+          event_id: { type: 'string' },
+          prediction: {
+            type: 'string',
+            description: 'Name of the most probable class',
+            examples: target.classes.slice(0, 1),
+          },
+          confidence: { type: 'number', description: 'Its probability, 0 to 1' },
+          prediction_proba: {
+            type: 'object',
+            description: 'Probability by class; the sum is 1',
+            additionalProperties: { type: 'number' },
+            properties: Object.fromEntries(target.classes.map((name) => [name, { type: 'number' }])),
+          },
+          ...replyFrame,
+        },
+      }
+
+/** A reply to one instance: a class with its probabilities, or a number. */
 export type PredictionReply = {
   event_id: string
-  prediction: string
-  confidence: number
-  prediction_proba: Record<string, number>
   model_used: string
   model_version: string
   timestamp: string
-}
+} & ({ prediction: string; confidence: number; prediction_proba: Record<string, number> } | { prediction: number })

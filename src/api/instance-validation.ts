@@ -53,11 +53,12 @@ const faultOf = (error: ErrorObject, allowed: readonly string[], at: string): Fa
         const code = name === 'event_id' ? 'BAD_EVENT_ID' : 'NOT_AN_OBJECT'
         return { code, field, message: `must be ${wanted}, is ${kindOf(value)}` }
       }
-      if (typeof value === 'number') {
+      const text = [error.params['type']].flat().includes('string')
+      if (typeof value === 'number' && !text) {
         return { code: 'FEATURE_NOT_FINITE', field, message: `must be a finite number, is ${kindOf(value)}` }
       }
-      const code = value === null ? 'FEATURE_MISSING' : 'FEATURE_NOT_A_NUMBER'
-      return { code, field, message: `must be a number, is ${kindOf(value)}` }
+      const code = value === null ? 'FEATURE_MISSING' : text ? 'FEATURE_NOT_TEXT' : 'FEATURE_NOT_A_NUMBER'
+      return { code, field, message: `must be ${text ? 'text' : 'a number'}, is ${kindOf(value)}` }
     }
     case 'minimum':
       return { code: 'FEATURE_OUT_OF_RANGE', field, message: `must be at least ${error.params['limit']}, is ${value}` }

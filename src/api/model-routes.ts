@@ -10,7 +10,10 @@ type ModelDeps = Pick<IngressDeps, 'task' | 'currentModel' | 'refreshModel' | 'h
 }
 
 /** How the model did on labels that arrived since it serves; null where the history does not know or does not answer. */
-type LiveFigures = { labelled: number; accuracy: number | null } | null
+type LiveFigures =
+  | { labelled: number; accuracy: number | null }
+  | { labelled: number; r2: number | null; rmse: number | null }
+  | null
 
 const describeModel = (model: ActiveModel, live: LiveFigures) => {
   const { manifest } = model
@@ -24,11 +27,11 @@ const describeModel = (model: ActiveModel, live: LiveFigures) => {
     family: manifest.family,
     engine: manifest.engine,
     parameters: manifest.parameters,
+    kind: manifest.kind,
     features: manifest.features,
     classes: manifest.classes,
     metrics: {
-      cv_accuracy_mean: metrics.cv_accuracy_mean,
-      cv_accuracy_sd: metrics.cv_accuracy_sd,
+      cv: metrics.cv,
       train: metrics.train,
       test: metrics.test,
     },
@@ -48,7 +51,15 @@ export const modelRoutes =
     let refreshing: Promise<RefreshResult> | undefined
 
     const liveFiguresOf = async (version: string): Promise<LiveFigures> => {
-      const accuracy = await history.liveAccuracy({ window: task.accuracy.windowEvents })
+      const window = task.accuracy.windowEvents
+      if (task.target.type === 'regression') {
+        const errors = await history.liveErrors({ window })
+        const own = errors.by_version.find((entry) => entry.model_version === version)
+        return own === undefined
+          ? { labelled: 0, r2: null, rmse: null }
+          : { labelled: own.labelled, r2: own.r2, rmse: own.rmse }
+      }
+      const accuracy = await history.liveAccuracy({ window })
       const own = accuracy.by_version.find((entry) => entry.model_version === version)
       return own === undefined ? { labelled: 0, accuracy: null } : { labelled: own.labelled, accuracy: own.accuracy }
     }
@@ -71,7 +82,7 @@ export const modelRoutes =
         if (model === null) throw noModel()
         const live = await withDeadline(liveFiguresOf(model.version), limits.probeTimeoutMs, 'the history').catch(
           (error: unknown) => {
-            request.log.warn({ err: error }, 'the live accuracy is not known')
+            request.log.warn({ err: error }, 'the live figures are not known')
             return null
           },
         )

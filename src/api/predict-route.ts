@@ -24,16 +24,20 @@ export const noModel = (): RequestRefused =>
 
 const toReply = (prediction: Prediction, model: ActiveModel): PredictionReply => {
   const { classNames } = model.scorer
-  const proba: Record<string, number> = {}
-  for (let c = 0; c < classNames.length; c++) proba[classNames[c]!] = prediction.probabilities[c]!
-  return {
+  const about = {
     event_id: prediction.event_id,
-    prediction: prediction.prediction,
-    confidence: prediction.confidence,
-    prediction_proba: proba,
     model_used: model.manifest.name,
     model_version: model.version,
     timestamp: new Date(prediction.scored_at).toISOString(),
+  }
+  if (prediction.value !== null) return { ...about, prediction: prediction.value }
+  const proba: Record<string, number> = {}
+  for (let c = 0; c < classNames.length; c++) proba[classNames[c]!] = prediction.probabilities[c]!
+  return {
+    ...about,
+    prediction: prediction.prediction,
+    confidence: prediction.confidence ?? 0,
+    prediction_proba: proba,
   }
 }
 
@@ -67,7 +71,7 @@ export const predictRoute =
           summary: 'Score one instance, or an array of them',
           description:
             `One object is answered by one prediction, an array of 1 to ${limits.batchInstances} by an array in the same order. ` +
-            'Fields are taken as they are: no text for numbers, no unknown fields. A reply means that the prediction is ' +
+            'Fields are taken as they are: no text for numbers, no numbers for categories, no unknown fields. A reply means that the prediction is ' +
             'published; after a 503 send the request again with the same `event_id`, and the history keeps it once.',
           body: {
             oneOf: [
@@ -102,7 +106,7 @@ export const predictRoute =
         } catch (error) {
           throw publishRefusal(error)
         }
-        for (const prediction of predictions) metrics.predicted(prediction.prediction, prediction.confidence)
+        for (const prediction of predictions) metrics.predicted(prediction)
         const replies = predictions.map((prediction) => toReply(prediction, model))
         return body.batch ? replies : replies[0]
       },

@@ -37,30 +37,37 @@ export const createInstanceScoring = ({ features, now, newId }: ScoreInstancesDe
     return vectors
   }
 
-  const scoreBlock = (model: ActiveModel, vectors: Float64Array, instances: readonly Instance[]): Prediction[] => {
+  const scoreBlock = (
+    model: ActiveModel,
+    specs: readonly FeatureSpec[],
+    instances: readonly Instance[],
+    vectors: Float64Array,
+  ): Prediction[] => {
     const { scorer, version } = model
-    const probabilities = new Float64Array(instances.length * scorer.classNames.length)
-    scorer.scoreBlock(vectors, instances.length, probabilities)
+    const outputs = new Float64Array(instances.length * scorer.outputs)
+    scorer.scoreBlock(vectors, instances.length, outputs)
     const scoredAt = now()
     const block: ScoredBlock = {
       scorer,
+      specs,
       modelVersion: version,
       modelRole: 'champion',
       scoredAt,
       features: vectors,
-      probabilities,
+      outputs,
     }
     return instances.map((instance, row) => {
       const eventId = instance.event_id ?? newId()
-      const event = { eventId, eventTime: scoredAt, sourcePartition: null, sourceOffset: null }
+      const event = { eventId, eventTime: scoredAt, sourcePartition: null, sourceOffset: null, values: instance }
       return buildPrediction(event, block, row)
     })
   }
 
   return (model: ActiveModel, instances: readonly Instance[], batch: boolean): Prediction[] => {
     try {
-      if (ordered?.model !== model) ordered = { model, specs: inModelOrder(features, model.scorer) }
-      return scoreBlock(model, readVectors(instances, batch, ordered.specs), instances)
+      if (ordered?.model !== model) ordered = { model, specs: inModelOrder(features, model) }
+      const { specs } = ordered
+      return scoreBlock(model, specs, instances, readVectors(instances, batch, specs))
     } catch (error) {
       throw error instanceof RequestRefused ? error : refusalOf(error, model.version)
     }

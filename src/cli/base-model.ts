@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { headlineOf } from '../models/headline.ts'
 import { jobIdOfActor } from '../retraining/retrain-actor.ts'
 import { createLogger } from '../telemetry/log.ts'
 import { publishAliasChange, withModelEvents } from './model-events.ts'
@@ -39,7 +40,7 @@ export const ensureBaseModel = async (
       )
       const { name, metrics } = trained.manifest
       progress.note(
-        `trained version ${trained.version}: ${name}, test accuracy ${(metrics.test.accuracy * 100).toFixed(2)} %`,
+        `trained version ${trained.version}: ${name}, test ${headlineOf(metrics.test).metric} ${headlineOf(metrics.test).value.toFixed(4)}`,
       )
       return trained.version
     }

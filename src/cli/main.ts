@@ -1,10 +1,4 @@
 import { Command, CommanderError } from 'commander'
-import { configCommand } from './commands/config.ts'
-import { modelsCommand } from './commands/models.ts'
-import { runCommand } from './commands/run.ts'
-import { stackCommand } from './commands/stack.ts'
-import { startCommand } from './commands/start.ts'
-import { trainCommand } from './commands/train.ts'
 import { exitCodes, reportFailure } from './exit-codes.ts'
 import { packageVersion } from './software.ts'
 
@@ -19,6 +13,7 @@ Examples:
   driftline start                     everything on this machine, with the bundled story
   driftline stack up                  only the servers: Kafka, schema registry, Redis
   driftline train && driftline run score
+  driftline train --data churn.csv --target churned && driftline score --model driftline-model --in new.csv
 
 Environment:
   KAFKA_BROKERS, SCHEMA_REGISTRY_URL, REDIS_URL   servers of yours; else the local stack
@@ -30,16 +25,21 @@ Exit codes:
   4 a server cannot be reached   130 interrupted`,
   )
 
-for (const command of [
-  startCommand(),
-  stackCommand(),
-  trainCommand(),
-  runCommand(),
-  modelsCommand(),
-  configCommand(),
-]) {
-  program.addCommand(command)
+// Each verb is loaded when it is asked for: a command that scores a file needs no Kafka client.
+const loaders: Record<string, () => Promise<Command>> = {
+  start: async () => (await import('./commands/start.ts')).startCommand(),
+  stack: async () => (await import('./commands/stack.ts')).stackCommand(),
+  train: async () => (await import('./commands/train.ts')).trainCommand(),
+  score: async () => (await import('./commands/score.ts')).scoreCommand(),
+  data: async () => (await import('./commands/data.ts')).dataCommand(),
+  run: async () => (await import('./commands/run.ts')).runCommand(),
+  models: async () => (await import('./commands/models.ts')).modelsCommand(),
+  drift: async () => (await import('./commands/drift.ts')).driftCommand(),
+  config: async () => (await import('./commands/config.ts')).configCommand(),
 }
+const verb = process.argv[2] ?? ''
+const wanted = Object.hasOwn(loaders, verb) ? [loaders[verb]!] : Object.values(loaders)
+for (const load of wanted) program.addCommand(await load())
 
 // A usage error has been printed by the library already; it only has to become our exit code.
 const overrideExit = (command: Command): void => {

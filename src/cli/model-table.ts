@@ -1,3 +1,4 @@
+import { headlineOf } from '../models/headline.ts'
 import type { CandidateReport, Evaluation, ModelManifest, RunRecord } from '../models/manifest.ts'
 import { formatTable } from './table.ts'
 
@@ -9,8 +10,8 @@ const candidateRow = (report: CandidateReport, run: RunRecord, winner: string): 
   return [
     name,
     report.engine,
-    `${percent(report.cv_accuracy_mean)} ± ${(report.cv_accuracy_sd * 100).toFixed(2)}`,
-    percent(report.test.accuracy),
+    `${percent(report.cv.mean)} ± ${(report.cv.sd * 100).toFixed(2)}`,
+    percent(headlineOf(report.test).value),
     `${(run.fit_seconds[report.name] ?? 0).toFixed(3)} s`,
     `${((run.artefact_bytes[report.name] ?? 0) / 1024).toFixed(1)} KiB`,
   ]
@@ -25,6 +26,13 @@ export const candidateTable = (manifest: ModelManifest, run: RunRecord): string 
 
 /** The confusion matrix and the rates of each class. */
 export const evaluationTables = (evaluation: Evaluation): string => {
+  if (evaluation.kind === 'regression') {
+    const { r2, rmse, mae } = evaluation
+    return formatTable([
+      ['R2', 'RMSE', 'MAE'],
+      [r2.toFixed(4), rmse.toPrecision(5), mae.toPrecision(5)],
+    ])
+  }
   const classes = evaluation.per_class.map((metrics) => metrics.class)
   const rates = formatTable([
     ['class', 'precision', 'recall', 'F1', 'rows'],

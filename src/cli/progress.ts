@@ -1,4 +1,5 @@
-import ora from 'ora'
+// Only a terminal has a spinner, and only then is it worth loading.
+const ora = process.stderr.isTTY ? (await import('ora')).default : null
 
 /** Tells a person what goes on, on standard error: lines that stay, and one that changes. */
 export type Progress = {
@@ -14,7 +15,7 @@ const lineEveryMs = 5000
 /** @param now a monotonic clock in ms */
 export const createProgress = (now: () => number = performance.now.bind(performance)): Progress => {
   // A terminal that does not tell its width makes the spinner clear lines without end.
-  if (process.stderr.isTTY && process.stderr.columns > 0) {
+  if (ora !== null && process.stderr.columns > 0) {
     const spinner = ora({ stream: process.stderr, discardStdin: false })
     return {
       note: (text) => {

@@ -16,7 +16,7 @@ import type { Progress } from './progress.ts'
 import { roleNames } from './roles/role.ts'
 import { describeProgress } from './story/describe-progress.ts'
 import { runStory } from './story/run-story.ts'
-import { problemsOf, remarksOn } from './story/story-result.ts'
+import { printableStory, problemsOf, remarksOn } from './story/story-result.ts'
 import type { RoleSpec } from './supervisor/child-role.ts'
 import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
 import { openConfig, type TaskOptions } from './task-options.ts'
@@ -81,7 +81,7 @@ const tellStory = async (
   }
   const problems = problemsOf(result, { accuracyTolerance: plan.accuracyTolerance, finished })
   for (const problem of problems) progress.note(`problem: ${problem}`)
-  console.log(JSON.stringify(result))
+  console.log(JSON.stringify(printableStory(result)))
   return problems.length === 0 ? exitCodes.done : exitCodes.failed
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { readRunningAddresses } from '../../dev/stack/state.ts'
 import type { Config } from '../config/config.ts'
-import { defaultTaskFile, loadConfig, type StackAddresses } from '../config/load.ts'
+import { defaultTaskFile } from '../config/default-task-file.ts'
+import type { StackAddresses } from '../config/load.ts'
 import { packageFile } from './package-root.ts'
 
 export type TaskOptions = { config?: string; json?: boolean }
@@ -17,14 +17,20 @@ export const withTaskOptions = (command: Command): Command =>
  * @param addresses servers that this command has just started; else those of the running local stack
  * @throws ConfigInvalid
  */
-export const openConfig = (
+export const openConfig = async (
   options: TaskOptions,
   servers: 'none' | 'required',
   addresses?: StackAddresses,
-): Promise<Config> =>
-  loadConfig({
+): Promise<Config> => {
+  // Loaded when it is needed: reading a task file takes more code than most commands.
+  const [{ loadConfig }, { readRunningAddresses }] = await Promise.all([
+    import('../config/load.ts'),
+    import('../../dev/stack/state.ts'),
+  ])
+  return loadConfig({
     ...(options.config === undefined ? {} : { configPath: options.config }),
     fallbackPath: packageFile(defaultTaskFile),
     stackAddresses: addresses === undefined ? readRunningAddresses : () => addresses,
     servers,
   })
+}

@@ -5,10 +5,9 @@ import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { ConfigInvalid } from '../errors.ts'
 import type { Config, ServerAddresses } from './config.ts'
+import { defaultTaskFile } from './default-task-file.ts'
 import { environmentReader, readBrokers, readUrl } from './environment.ts'
 import { validateTaskText } from './validate-task.ts'
-
-export const defaultTaskFile = 'examples/iris/driftline.yaml'
 
 /** The addresses of the local stack, as far as it runs; the names are those of the environment. */
 export type StackAddresses = { KAFKA_BROKERS: string; SCHEMA_REGISTRY_URL: string; REDIS_URL: string }

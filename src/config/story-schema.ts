@@ -38,7 +38,7 @@ export const StorySchema = Type.Object(
     jitterSd: Type.Number({
       minimum: 0,
       default: 0.05,
-      description: 'Noise added to each feature, in its standard deviations.',
+      description: 'Noise added to each number, in its standard deviations.',
     }),
     shift: Type.Record(Type.String(), Type.Number(), {
       description: 'What the recalibrated instrument adds, by feature, in the unit of the feature.',
@@ -47,7 +47,7 @@ export const StorySchema = Type.Object(
       minimum: 0,
       maximum: 1,
       default: 0.03,
-      description: 'How far below the accuracy before the shift the accuracy after the swap may stay.',
+      description: 'How far below the accuracy (of numbers R2) before the shift that after the swap may stay.',
     }),
   },
   strict,

@@ -1,37 +1,23 @@
-import type { TaskConfig } from './task-schema.ts'
+import { type Contradiction, featureContradictions, repeated, targetContradictions } from './input-contradictions.ts'
+import type { PromotionMetric, TaskInput } from './task-schema.ts'
 
-export type Contradiction = { path: (string | number)[]; message: string }
+export type { Contradiction } from './input-contradictions.ts'
 
-/** Field names that every event has; a feature cannot take one of them. */
-const reservedNames = ['event_id', 'event_time']
-
-const repeated = (names: readonly string[]): Set<number> =>
-  new Set(names.flatMap((name, index) => (names.indexOf(name) < index ? [index] : [])))
+/** What models of each kind may be compared by; the first one is the default. */
+export const promotionMetrics = {
+  classification: ['accuracy', 'macro_f1'],
+  regression: ['r2', 'rmse'],
+} as const satisfies Record<string, readonly PromotionMetric[]>
 
 /** What a schema cannot say: rules across several keys. Empty where the task makes sense. */
-export const taskContradictions = (task: TaskConfig): Contradiction[] => {
-  const found: Contradiction[] = []
+export const taskContradictions = (task: TaskInput): Contradiction[] => {
   const featureNames = task.features.map((feature) => feature.name)
-  const twice = repeated(featureNames)
-
-  task.features.forEach((feature, index) => {
-    const path = ['features', index, 'name']
-    if (reservedNames.includes(feature.name)) {
-      found.push({ path, message: `is "${feature.name}", which every event has already; choose another name` })
-    }
-    if (twice.has(index))
-      found.push({ path, message: `"${feature.name}" stands twice; each feature needs its own name` })
-    if (feature.range !== undefined && feature.range[0] >= feature.range[1]) {
-      found.push({
-        path: ['features', index, 'range'],
-        message: 'has to be [least, greatest] with least below greatest',
-      })
-    }
-  })
-  if (featureNames.includes(task.target.name)) {
+  const found = [...featureContradictions(task.features), ...targetContradictions(task.target, featureNames)]
+  const metrics: readonly PromotionMetric[] = promotionMetrics[task.target.type]
+  if (task.promotion.metric !== undefined && !metrics.includes(task.promotion.metric)) {
     found.push({
-      path: ['target', 'name'],
-      message: `"${task.target.name}" is also a feature; the target cannot be its own input`,
+      path: ['promotion', 'metric'],
+      message: `is "${task.promotion.metric}"; for a ${task.target.type} it has to be ${metrics.join(' or ')}`,
     })
   }
   for (const index of repeated(task.training.candidates.map((candidate) => candidate.name))) {
@@ -64,6 +50,8 @@ export const taskContradictions = (task: TaskConfig): Contradiction[] => {
         path: ['story', 'shift', name],
         message: `is no feature; the features are ${featureNames.join(', ')}`,
       })
+    } else if (task.features.find((feature) => feature.name === name)?.type === 'category') {
+      found.push({ path: ['story', 'shift', name], message: 'is a category, to which nothing can be added' })
     }
   }
   return found

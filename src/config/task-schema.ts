@@ -1,22 +1,9 @@
 import { type Static, Type } from 'typebox'
-import { CandidateSchema } from './candidate-schema.ts'
-import { Name, strict } from './schema-parts.ts'
+import type { CandidateInput } from './candidate-schema.ts'
+import { type FeatureConfig, FeatureSchema, type TargetConfig, TargetSchema } from './input-schema.ts'
+import { strict } from './schema-parts.ts'
 import { StorySchema } from './story-schema.ts'
-
-export const FeatureSchema = Type.Object(
-  {
-    name: Name('The column of the dataset and the field of the feature event.'),
-    type: Type.Enum(['double'], { default: 'double', description: 'How the value is read.' }),
-    unit: Type.Optional(Type.String({ description: 'The unit, for people: cm, ms, EUR.' })),
-    range: Type.Optional(
-      Type.Tuple([Type.Number(), Type.Number()], {
-        description: 'Least and greatest value that can be true; an event outside is refused.',
-      }),
-    ),
-    nullable: Type.Boolean({ default: false, description: 'Whether the value may be missing.' }),
-  },
-  strict,
-)
+import { TrainingSchema } from './training-schema.ts'
 
 export const TaskSchema = Type.Object(
   {
@@ -26,17 +13,7 @@ export const TaskSchema = Type.Object(
     }),
     description: Type.Optional(Type.String({ description: 'A sentence for people.' })),
     features: Type.Array(FeatureSchema, { minItems: 1, description: 'The inputs of the model, in its order.' }),
-    target: Type.Object(
-      {
-        name: Name('The column of the dataset that holds the class.'),
-        classes: Type.Array(Type.String({ minLength: 1 }), {
-          minItems: 2,
-          uniqueItems: true,
-          description: 'The classes, in the order of the probabilities.',
-        }),
-      },
-      strict,
-    ),
+    target: TargetSchema,
     dataset: Type.Object(
       {
         path: Type.String({ minLength: 1, description: 'A CSV file with a header, relative to this file.' }),
@@ -44,7 +21,7 @@ export const TaskSchema = Type.Object(
           exclusiveMinimum: 0,
           exclusiveMaximum: 1,
           default: 0.2,
-          description: 'Share of the rows that is held out of training, stratified by class.',
+          description: 'Share of the rows that is held out of training, stratified by class where there are classes.',
         }),
       },
       strict,
@@ -55,27 +32,7 @@ export const TaskSchema = Type.Object(
       default: 42,
       description: 'Every random choice follows from it: the same data and seed give the same model.',
     }),
-    training: Type.Object(
-      {
-        folds: Type.Integer({
-          minimum: 2,
-          maximum: 20,
-          default: 5,
-          description: 'Folds of the cross-validation that chooses among the candidates.',
-        }),
-        candidates: Type.Array(CandidateSchema, {
-          minItems: 1,
-          description: 'What is trained; the best one becomes the model.',
-        }),
-        referenceRows: Type.Integer({
-          minimum: 20,
-          maximum: 100_000,
-          default: 1000,
-          description: 'Rows of the training sample kept with the model as the reference of drift tests.',
-        }),
-      },
-      strict,
-    ),
+    training: TrainingSchema,
     stream: Type.Object(
       {
         partitions: Type.Integer({
@@ -145,7 +102,8 @@ export const TaskSchema = Type.Object(
           minimum: 0,
           maximum: 1,
           default: 0.2,
-          description: 'Floor of the Kolmogorov-Smirnov statistic D: a smaller shift is no drift, however sure.',
+          description:
+            'Floor of the effect: a smaller shift is no drift, however sure. Of numbers the Kolmogorov-Smirnov statistic D, of categories the share of events that changed category, of missing values the change of their share.',
         }),
         coolDownMs: Type.Integer({
           minimum: 0,
@@ -198,15 +156,25 @@ export const TaskSchema = Type.Object(
     ),
     promotion: Type.Object(
       {
-        metric: Type.Enum(['accuracy', 'macro_f1'], {
-          default: 'accuracy',
-          description: 'What the new model and production are compared by.',
-        }),
+        metric: Type.Optional(
+          Type.Enum(['accuracy', 'macro_f1', 'r2', 'rmse'], {
+            description:
+              'What the new model and production are compared by: accuracy or macro_f1 of classes, r2 or rmse of numbers. Without it accuracy or r2.',
+          }),
+        ),
         minImprovement: Type.Number({
           minimum: 0,
           maximum: 1,
           default: 0.02,
-          description: 'How much better than production a candidate has to be, as a difference of the metric.',
+          description:
+            "How much better than production a candidate has to be: a difference of the metric, and of rmse a share of production's.",
+        }),
+        alpha: Type.Number({
+          exclusiveMinimum: 0,
+          maximum: 1,
+          default: 0.05,
+          description:
+            'The difference has to be this sure as well: the p-value of the paired test on the same rows is below it. 1 asks for no test.',
         }),
       },
       { ...strict, default: {} },
@@ -216,7 +184,18 @@ export const TaskSchema = Type.Object(
   { ...strict, title: 'Driftline task' },
 )
 
-export type TaskConfig = Static<typeof TaskSchema>
-export type FeatureConfig = Static<typeof FeatureSchema>
-export type CandidateConfig = Static<typeof CandidateSchema>
+/** A task as the file has it, with its defaults: its keys need not go together yet. */
+export type TaskInput = Static<typeof TaskSchema>
+
+/** What the new model and production are compared by. */
+export type PromotionMetric = NonNullable<TaskInput['promotion']['metric']>
+
+/** A task that makes sense, with its defaults filled in. */
+export type TaskConfig = Omit<TaskInput, 'features' | 'target' | 'promotion'> & {
+  features: FeatureConfig[]
+  target: TargetConfig
+  promotion: Omit<TaskInput['promotion'], 'metric'> & { metric: PromotionMetric }
+}
+export type { FeatureConfig, TargetConfig } from './input-schema.ts'
+export type CandidateConfig = CandidateInput
 export type StoryConfig = Static<typeof StorySchema>

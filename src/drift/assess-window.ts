@@ -1,7 +1,8 @@
 import { adjustPValues, type Correction } from './adjust.ts'
-import { compareSamples, createSample } from './ks-test.ts'
-import { populationStability } from './psi.ts'
 import type { DriftReference } from './reference.ts'
+import { compareFeature, type TestedFeature } from './test-feature.ts'
+
+export { MIN_TESTED_VALUES } from './test-feature.ts'
 
 /** When a window differs, and when differing windows become an alarm. The task's `drift` configuration is one. */
 export type DriftThresholds = {
@@ -12,7 +13,10 @@ export type DriftThresholds = {
   /** A feature drifted only if its adjusted p-value is below this. */
   readonly alpha: number
   readonly correction: Correction
-  /** A feature drifted only if its D is at least this, so that a large sample cannot make an alarm of a trifle. */
+  /**
+   * A feature drifted only if the effect (`TestedFeature.statistic`) is at least this, so that a large sample cannot make
+   * an alarm of a trifle.
+   */
   readonly minStatistic: number
   /** Least time between two alarms. */
   readonly coolDownMs: number
@@ -22,7 +26,7 @@ export type DriftThresholds = {
 export type DriftWindow = {
   readonly modelVersion: string
   readonly rows: number
-  /** One column per feature of the reference, in its order; NaN where missing. */
+  /** One column per feature of the reference, in its order: categories by the reference's codes, NaN where missing. */
   readonly columns: readonly ArrayLike<number>[]
   /** From when on its events are, a few late ones left out; ms since the epoch. */
   readonly firstEventTime: number
@@ -32,21 +36,14 @@ export type DriftWindow = {
   readonly lastEventId: string
 }
 
-export type FeatureAssessment = {
-  readonly feature: string
-  /** Kolmogorov-Smirnov D. */
-  readonly statistic: number
-  readonly pValue: number
+/** One test of one feature; a feature whose values may be missing can have two. */
+export type FeatureAssessment = TestedFeature & {
   readonly adjustedPValue: number
   readonly drifted: boolean
-  /** Population stability index; reported, decides nothing. */
-  readonly psi: number
-  /** Values missing in the window. */
-  readonly missing: number
 }
 
 export type WindowAssessment = Omit<DriftWindow, 'columns'> & {
-  /** The features that could be tested, in the order of the reference. */
+  /** The tests that could be made, in the order of the reference. */
   readonly features: readonly FeatureAssessment[]
   /** Features with too few values in the window or in the reference. */
   readonly untested: readonly string[]
@@ -55,37 +52,20 @@ export type WindowAssessment = Omit<DriftWindow, 'columns'> & {
   readonly verdict: 'drifted' | 'quiet' | 'insufficient'
 }
 
-/** A feature is tested only if both samples have this many values; with fewer, D is mostly noise. */
-export const MIN_TESTED_VALUES = 20
-
 /**
- * Compares each feature of a window with the reference by the two-sample Kolmogorov-Smirnov test. A feature drifted if
- * its p-value, adjusted over the features tested, is below `alpha` and its D is at least `minStatistic`; the window
- * drifted if any feature did.
+ * Compares each feature of a window with the reference: numbers by the two-sample Kolmogorov-Smirnov test, categories
+ * by the chi-square test, and the share of missing values where there are any. A feature drifted if a p-value of its,
+ * adjusted over all tests of the window, is below `alpha` and the effect is at least `minStatistic`; the window drifted
+ * if any feature did.
  */
 export const assessWindow = (
   reference: DriftReference,
   window: DriftWindow,
   thresholds: Pick<DriftThresholds, 'alpha' | 'correction' | 'minStatistic'>,
 ): WindowAssessment => {
-  const untested: string[] = []
-  const tested: Omit<FeatureAssessment, 'adjustedPValue' | 'drifted'>[] = []
-  reference.features.forEach((feature, index) => {
-    const sample = createSample(window.columns[index] ?? [])
-    const enough = Math.min(sample.sorted.length, feature.sample.sorted.length) >= MIN_TESTED_VALUES
-    const result = enough ? compareSamples(feature.sample, sample) : { status: 'empty' as const }
-    if (result.status === 'empty') {
-      untested.push(feature.name)
-      return
-    }
-    tested.push({
-      feature: feature.name,
-      statistic: result.statistic,
-      pValue: result.pValue,
-      psi: populationStability(feature.bins, sample),
-      missing: sample.missing,
-    })
-  })
+  const compared = reference.features.map((feature, index) => compareFeature(feature, window.columns[index] ?? []))
+  const untested = reference.features.filter((_, index) => !compared[index]!.enough).map(({ name }) => name)
+  const tested = compared.flatMap(({ tests }) => tests)
   const adjusted = adjustPValues(
     tested.map((feature) => feature.pValue),
     thresholds.correction,

@@ -28,5 +28,6 @@ export const toDriftEvent = (alarm: Alarm, about: { task: string; thresholds: Dr
     p_value: feature.pValue,
     adjusted_p_value: feature.adjustedPValue,
     drifted: feature.drifted,
+    test: feature.test,
   })),
 })

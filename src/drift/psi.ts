@@ -42,23 +42,38 @@ export const createPsiBins = (sample: Sample, bins = DEFAULT_BINS): PsiBins => {
   return { edges: ascending, shares: sharesBetween(sorted, ascending) }
 }
 
+/** Shares are floored here, so that an empty bin costs a finite amount. */
+const MIN_SHARE = 1e-4
+
 /**
- * Population stability index: sum over bins of (a - e) ln(a / e), a the share of the sample and e that of the reference
- * (the symmetrised Kullback-Leibler divergence; Siddiqi 2006, "Credit Risk Scorecards"). It is reported as an effect
- * size and decides nothing: without any drift it is near (bins - 1) (1/n1 + 1/n2), so a fixed limit means something
- * else at every sample size.
+ * Population stability index of two lists of shares: sum over bins of (a - e) ln(a / e), a the share of the sample and
+ * e that of the reference (the symmetrised Kullback-Leibler divergence; Siddiqi 2006, "Credit Risk Scorecards").
  *
- * @param minShare shares are floored here, so that an empty bin costs a finite amount
- * @returns 0 or more; NaN for an empty sample
+ * @param minShare shares are floored here
+ * @returns 0 or more
  */
-export const populationStability = (bins: PsiBins, sample: Sample, minShare = 1e-4): number => {
-  if (sample.sorted.length === 0) return Number.NaN
-  const actual = sharesBetween(sample.sorted, bins.edges)
+export const shareStability = (
+  expected: readonly number[],
+  actual: readonly number[],
+  minShare = MIN_SHARE,
+): number => {
   let sum = 0
   actual.forEach((share, bin) => {
     const a = Math.max(share, minShare)
-    const e = Math.max(bins.shares[bin]!, minShare)
+    const e = Math.max(expected[bin]!, minShare)
     sum += (a - e) * Math.log(a / e)
   })
   return sum
 }
+
+/**
+ * Population stability index of a sample over the bins of a reference; see `shareStability`. It is reported as an
+ * effect size and decides nothing: without any drift it is near (bins - 1) (1/n1 + 1/n2), so a fixed limit means
+ * something else at every sample size.
+ *
+ * @returns 0 or more; NaN for an empty sample
+ */
+export const populationStability = (bins: PsiBins, sample: Sample, minShare = MIN_SHARE): number =>
+  sample.sorted.length === 0
+    ? Number.NaN
+    : shareStability(bins.shares, sharesBetween(sample.sorted, bins.edges), minShare)

@@ -1,10 +1,31 @@
 import { AppError } from '../errors.ts'
+import { countCategories } from './category-shares.ts'
 import { createSample, type Sample } from './ks-test.ts'
 import { createPsiBins, type PsiBins } from './psi.ts'
 
-export type ReferenceFeature = { readonly name: string; readonly sample: Sample; readonly bins: PsiBins }
+export type ReferenceFeature = NumberReference | CategoryReference
 
-/** The rows that a model's windows are compared with, feature by feature, sorted and binned once. */
+type AnyReference = {
+  readonly name: string
+  /** Rows without a value. */
+  readonly missing: number
+}
+
+export type NumberReference = AnyReference & {
+  readonly type: 'number'
+  readonly sample: Sample
+  readonly bins: PsiBins
+}
+
+export type CategoryReference = AnyReference & {
+  readonly type: 'category'
+  /** Those that the model knows, in the order of their codes. */
+  readonly categories: readonly string[]
+  /** Rows of each category, then of all others. */
+  readonly counts: Float64Array
+}
+
+/** The rows that a model's windows are compared with, feature by feature, sorted or counted once. */
 export type DriftReference = {
   readonly modelVersion: string
   readonly rows: number
@@ -19,16 +40,30 @@ export class ReferenceInvalid extends AppError {
   }
 }
 
+const numberReference = (name: string, values: ArrayLike<number>): NumberReference => {
+  const sample = createSample(values)
+  return { name, type: 'number', missing: sample.missing, sample, bins: createPsiBins(sample) }
+}
+
+const categoryReference = (
+  name: string,
+  codes: ArrayLike<number>,
+  categories: readonly string[],
+): CategoryReference => ({ name, type: 'category', categories, ...countCategories(codes, categories.length) })
+
 /**
  * Prepares a model's reference sample.
  *
- * @param columns the raw (not standardised) values of each feature, in the order of the names; NaN where missing
+ * @param columns the raw (not standardised) values of each feature, in the order of the names: categories by their
+ *   codes, NaN where missing
+ * @param categories the categories of each feature, none for a number; without it all are numbers
  * @throws ReferenceInvalid if the columns are not one for each feature, all of the same length
  */
 export const createDriftReference = (options: {
   modelVersion: string
   featureNames: readonly string[]
   columns: readonly ArrayLike<number>[]
+  categories?: readonly (readonly string[])[]
 }): DriftReference => {
   const { modelVersion, featureNames, columns } = options
   const rows = columns[0]?.length ?? 0
@@ -38,8 +73,10 @@ export const createDriftReference = (options: {
     )
   }
   const features = featureNames.map((name, index) => {
-    const sample = createSample(columns[index]!)
-    return { name, sample, bins: createPsiBins(sample) }
+    const categories = options.categories?.[index] ?? []
+    return categories.length > 0
+      ? categoryReference(name, columns[index]!, categories)
+      : numberReference(name, columns[index]!)
   })
   return { modelVersion, rows, features }
 }

@@ -1,21 +1,18 @@
 import { CsvError, parse } from 'csv-parse/sync'
 import { type Dataset, DatasetInvalid } from './dataset.ts'
-import type { FeatureSpec } from './feature-spec.ts'
+import { readDecimal } from './decimal.ts'
+import { type CategoryFeature, categoriesOf, type FeatureSpec, type NumberFeature } from './feature-spec.ts'
+import type { TargetSpec } from './target-spec.ts'
 
 export type CsvDatasetOptions = {
   /** What errors call the file. */
   readonly label: string
   readonly features: readonly FeatureSpec[]
-  /** The column that holds the class. */
-  readonly target: string
-  /** The classes there are, in the order of their indices. */
-  readonly classNames: readonly string[]
+  /** The column that holds the class or the number. */
+  readonly target: TargetSpec
 }
 
 type CsvRecord = { record: string[]; info: { lines: number } }
-
-// Decimal notation only: Number() would also take '', '0x10' and 'Infinity'.
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
 const readRecords = (csv: string, label: string): CsvRecord[] => {
   try {
@@ -33,47 +30,85 @@ const columnOf = (header: readonly string[], name: string, label: string): numbe
   return column
 }
 
-const readNumber = (text: string, spec: FeatureSpec, place: string): number => {
-  if (text === '') {
-    if (spec.nullable) return Number.NaN
-    throw new DatasetInvalid(`${place} is empty; a number is needed, since ${spec.name} is not nullable`)
-  }
-  const value = DECIMAL.test(text) ? Number(text) : Number.NaN
-  if (!Number.isFinite(value)) throw new DatasetInvalid(`${place} is '${text}'; a finite decimal number is needed`)
+const emptyValue = (spec: FeatureSpec, needed: string, place: string): number => {
+  if (spec.nullable) return Number.NaN
+  throw new DatasetInvalid(`${place} is empty; ${needed} is needed, since ${spec.name} is not nullable`)
+}
+
+const readNumber = (text: string, spec: NumberFeature, place: string): number => {
+  if (text === '') return emptyValue(spec, 'a number', place)
+  const value = readDecimal(text)
+  if (Number.isNaN(value)) throw new DatasetInvalid(`${place} is '${text}'; a finite decimal number is needed`)
   if (spec.range !== undefined && (value < spec.range[0] || value > spec.range[1])) {
     throw new DatasetInvalid(`${place} is ${text}; it must be from ${spec.range[0]} to ${spec.range[1]}`)
   }
   return value
 }
 
+/** Most names that a message lists. */
+const MAX_LISTED = 20
+
+const listed = (names: readonly string[]): string =>
+  names.length <= MAX_LISTED
+    ? names.join(', ')
+    : `${names.slice(0, MAX_LISTED).join(', ')} and ${names.length - MAX_LISTED} more`
+
+/** Events may bring categories that are not known; in rows to train on such a name is a mistake of one side. */
+const readCategory = (text: string, spec: CategoryFeature, place: string): number => {
+  if (text === '') return emptyValue(spec, 'a category', place)
+  const code = spec.categories.indexOf(text)
+  if (code >= 0) return code
+  throw new DatasetInvalid(`${place} is '${text}'; the categories are: ${listed(spec.categories)}`)
+}
+
+type FeatureColumns = Pick<Dataset, 'featureNames' | 'categories' | 'rows' | 'features'>
+
+/** The rows with their classes or numbers. */
+const withTarget = (columns: FeatureColumns, target: TargetSpec, texts: readonly string[], places: Places): Dataset => {
+  if (target.type === 'regression') {
+    const targets = Float64Array.from(texts, (text, row) => {
+      const value = readDecimal(text)
+      if (!Number.isNaN(value)) return value
+      throw new DatasetInvalid(`${places(row, target.name)} is '${text}'; the target needs a finite decimal number`)
+    })
+    return { ...columns, kind: 'regression', targets }
+  }
+  const labels = Int32Array.from(texts, (text, row) => {
+    const index = target.classes.indexOf(text)
+    if (index >= 0) return index
+    throw new DatasetInvalid(`${places(row, target.name)} is '${text}'; the classes are: ${listed(target.classes)}`)
+  })
+  return { ...columns, kind: 'classification', classNames: target.classes, labels }
+}
+
+/** Names a value for messages. */
+type Places = (row: number, column: string) => string
+
 /**
- * Reads a CSV file with a header. Columns that are neither features nor the target are ignored.
+ * Reads a CSV file with a header. Columns that are neither features nor the target are ignored. A category stands as
+ * its name.
  * @throws DatasetInvalid at the first mistake, with the file, line, column, value and what is allowed
  */
 export const readCsvDataset = (csv: string, options: CsvDatasetOptions): Dataset => {
-  const { label, features: specs, target, classNames } = options
+  const { label, features: specs, target } = options
   const [head, ...records] = readRecords(csv, label)
   if (head === undefined || records.length === 0) {
     throw new DatasetInvalid(`${label} has no rows; it needs a header line and at least one row`)
   }
   const columns = specs.map((spec) => columnOf(head.record, spec.name, label))
-  const targetColumn = columnOf(head.record, target, label)
+  const targetColumn = columnOf(head.record, target.name, label)
+  const places: Places = (row, column) => `${label}, line ${records[row]!.info.lines}, column '${column}'`
 
   const features = new Float64Array(records.length * specs.length)
-  const labels = new Int32Array(records.length)
-  records.forEach(({ record, info }, row) => {
+  records.forEach(({ record }, row) => {
     specs.forEach((spec, i) => {
-      const place = `${label}, line ${info.lines}, column '${spec.name}'`
-      features[row * specs.length + i] = readNumber(record[columns[i]!]!, spec, place)
+      const text = record[columns[i]!]!
+      const place = places(row, spec.name)
+      features[row * specs.length + i] =
+        spec.type === 'category' ? readCategory(text, spec, place) : readNumber(text, spec, place)
     })
-    const name = record[targetColumn]!
-    const index = classNames.indexOf(name)
-    if (index < 0) {
-      throw new DatasetInvalid(
-        `${label}, line ${info.lines}, column '${target}' is '${name}'; the classes are: ${classNames.join(', ')}`,
-      )
-    }
-    labels[row] = index
   })
-  return { featureNames: specs.map((spec) => spec.name), classNames, rows: records.length, features, labels }
+  const about = { featureNames: specs.map((spec) => spec.name), categories: categoriesOf(specs), rows: records.length }
+  const texts = records.map(({ record }) => record[targetColumn]!)
+  return withTarget({ ...about, features }, target, texts, places)
 }

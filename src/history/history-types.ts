@@ -8,8 +8,11 @@ export type LabelledRow = {
   event_id: string
   event_time: number
   labelled_at: number
-  features: (number | null)[]
+  /** In the order of the model; null where missing, a category by its name. */
+  features: (number | string | null)[]
   prediction: string
+  /** The predicted number; null for a class. */
+  value: number | null
   model_version: string
   label: string
 }
@@ -21,6 +24,18 @@ export type LiveAccuracy = {
   /** Over the last `window` labelled predictions, by the time their label arrived. */
   overall: AccuracyOf
   by_version: (AccuracyOf & { model_version: string })[]
+}
+
+/**
+ * How far labelled predictions of numbers were off. `rmse` is null where none is labelled. `r2` is
+ * 1 - sum (label - value)^2 / sum (label - mean label)^2, null where the labels do not vary.
+ */
+export type ErrorsOf = { labelled: number; rmse: number | null; r2: number | null }
+
+export type LiveErrors = {
+  /** Over the last `window` labelled predictions, by the time their label arrived. */
+  overall: ErrorsOf
+  by_version: (ErrorsOf & { model_version: string })[]
 }
 
 export type HistoryPage = {
@@ -35,7 +50,10 @@ export type HistoryStore = {
   recordPredictions: (rows: readonly PredictionRow[]) => Promise<void>
   /** Writes all labels in one transaction; the latest `labelled_at` of an event wins. */
   recordLabels: (labels: readonly Label[]) => Promise<void>
+  /** Of predicted classes. */
   liveAccuracy: (options: { window: number }) => Promise<LiveAccuracy>
+  /** Of predicted numbers; predictions of classes are passed over. */
+  liveErrors: (options: { window: number }) => Promise<LiveErrors>
   /**
    * Labelled rows, newest event first, one per event.
    * @param sinceEventTime only events at or after this time, ms since the epoch

@@ -12,6 +12,7 @@ type Reads = Omit<HistoryReader, 'close'>
 /** What a history answers before anything was recorded. */
 const empty: Reads = {
   liveAccuracy: async () => ({ overall: { labelled: 0, correct: 0, accuracy: null }, by_version: [] }),
+  liveErrors: async () => ({ overall: { labelled: 0, rmse: null, r2: null }, by_version: [] }),
   labelledRows: async () => [],
   countLabelled: async () => 0,
   predictions: async () => ({ predictions: [], next: null }),
@@ -76,6 +77,7 @@ export const openSqliteHistoryReader = (options: { file: string; busyTimeoutMs?:
 
   return {
     liveAccuracy: async (query) => reads().liveAccuracy(query),
+    liveErrors: async (query) => reads().liveErrors(query),
     labelledRows: async (query) => reads().labelledRows(query),
     countLabelled: async (query) => reads().countLabelled(query),
     predictions: async (query) => reads().predictions(query),

@@ -1,14 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 import type { ModelRole } from '../events.ts'
-import type { AccuracyOf, HistoryReader, LabelledRow, PredictionRow } from './history-types.ts'
+import type { AccuracyOf, ErrorsOf, HistoryReader, LabelledRow, PredictionRow } from './history-types.ts'
 import { decodeCursor, encodeCursor } from './page-cursor.ts'
 
 type SqlRow = Record<string, unknown>
 
 const predictionColumns = `p.id, p.prediction_id, p.event_id, p.source_partition, p.source_offset, p.event_time,
-  p.scored_at, p.prediction, p.class_index, p.confidence, p.probabilities, p.model_version, p.model_role, p.features,
-  l.label`
+  p.scored_at, p.prediction, p.class_index, p.confidence, p.probabilities, p.value, p.model_version, p.model_role,
+  p.features, l.label`
 
 /** The rows of `alias` that no row of the same event, and of the same `also`, was scored after. */
 const isLatest = (alias: string, also: string): string => `NOT EXISTS (
@@ -17,6 +17,8 @@ const isLatest = (alias: string, also: string): string => `NOT EXISTS (
 
 const recentlyLabelled = `WITH recent AS MATERIALIZED (
   SELECT event_id, label FROM labels WHERE event_time IS NOT NULL ORDER BY arrival DESC LIMIT ?)`
+
+const squares = 'TOTAL((value - truth) * (value - truth)) AS error, TOTAL((truth - mean) * (truth - mean)) AS spread'
 
 /** CROSS JOIN keeps SQLite from walking the larger table first. */
 export const queries = {
@@ -29,7 +31,22 @@ export const queries = {
     FROM recent CROSS JOIN predictions AS p ON p.event_id = recent.event_id
     WHERE ${isLatest('p', 'later.model_version = p.model_version')}
     GROUP BY p.model_version ORDER BY MIN(p.id)`,
-  labelledRows: `SELECT p.event_id, p.event_time, l.labelled_at, p.features, p.prediction, p.model_version, l.label
+  // The mean first, then the squares about it: the difference of two large sums would lose the digits that count.
+  errorsOverall: `${recentlyLabelled}, scored AS MATERIALIZED (
+      SELECT p.value AS value, CAST(recent.label AS REAL) AS truth
+      FROM recent CROSS JOIN predictions AS p ON p.event_id = recent.event_id
+      WHERE p.value IS NOT NULL AND p.model_role <> 'shadow' AND ${isLatest('p', "later.model_role <> 'shadow'")})
+    SELECT COUNT(*) AS labelled, ${squares}
+    FROM scored CROSS JOIN (SELECT AVG(truth) AS mean FROM scored)`,
+  errorsByVersion: `${recentlyLabelled}, scored AS MATERIALIZED (
+      SELECT p.id AS id, p.model_version AS model_version, p.value AS value, CAST(recent.label AS REAL) AS truth
+      FROM recent CROSS JOIN predictions AS p ON p.event_id = recent.event_id
+      WHERE p.value IS NOT NULL AND ${isLatest('p', 'later.model_version = p.model_version')})
+    SELECT model_version, COUNT(*) AS labelled, ${squares}
+    FROM scored JOIN (SELECT model_version, AVG(truth) AS mean FROM scored GROUP BY model_version)
+      USING (model_version)
+    GROUP BY model_version ORDER BY MIN(id)`,
+  labelledRows: `SELECT p.event_id, p.event_time, l.labelled_at, p.features, p.prediction, p.value, p.model_version, l.label
     FROM labels AS l CROSS JOIN predictions AS p ON p.id = (
       SELECT served.id FROM predictions AS served
       WHERE served.event_id = l.event_id AND served.model_role <> 'shadow'
@@ -51,6 +68,17 @@ const accuracyOf = (row: SqlRow | undefined): AccuracyOf => {
   return { labelled, correct, accuracy: labelled === 0 ? null : correct / labelled }
 }
 
+const errorsOf = (row: SqlRow | undefined): ErrorsOf => {
+  const labelled = Number(row?.['labelled'] ?? 0)
+  const error = Number(row?.['error'] ?? 0)
+  const spread = Number(row?.['spread'] ?? 0)
+  return {
+    labelled,
+    rmse: labelled === 0 ? null : Math.sqrt(error / labelled),
+    r2: spread > 0 ? 1 - error / spread : null,
+  }
+}
+
 const nullableNumber = (value: unknown): number | null => (value === null ? null : Number(value))
 
 const predictionOf = (row: SqlRow): PredictionRow & { label: string | null } => ({
@@ -61,12 +89,13 @@ const predictionOf = (row: SqlRow): PredictionRow & { label: string | null } => 
   event_time: Number(row['event_time']),
   scored_at: Number(row['scored_at']),
   prediction: String(row['prediction']),
-  class_index: Number(row['class_index']),
-  confidence: Number(row['confidence']),
+  class_index: nullableNumber(row['class_index']),
+  confidence: nullableNumber(row['confidence']),
   probabilities: JSON.parse(String(row['probabilities'])) as number[],
+  value: nullableNumber(row['value']),
   model_version: String(row['model_version']),
   model_role: String(row['model_role']) as ModelRole,
-  features: JSON.parse(String(row['features'])) as (number | null)[],
+  features: JSON.parse(String(row['features'])) as PredictionRow['features'],
   label: row['label'] === null ? null : String(row['label']),
 })
 
@@ -74,8 +103,9 @@ const labelledOf = (row: SqlRow): LabelledRow => ({
   event_id: String(row['event_id']),
   event_time: Number(row['event_time']),
   labelled_at: Number(row['labelled_at']),
-  features: JSON.parse(String(row['features'])) as (number | null)[],
+  features: JSON.parse(String(row['features'])) as PredictionRow['features'],
   prediction: String(row['prediction']),
+  value: nullableNumber(row['value']),
   model_version: String(row['model_version']),
   label: String(row['label']),
 })
@@ -85,6 +115,8 @@ export const createSqliteQueries = (database: DatabaseSync): Omit<HistoryReader,
   const prepared = {
     accuracyOverall: database.prepare(queries.accuracyOverall),
     accuracyByVersion: database.prepare(queries.accuracyByVersion),
+    errorsOverall: database.prepare(queries.errorsOverall),
+    errorsByVersion: database.prepare(queries.errorsByVersion),
     labelledRows: database.prepare(queries.labelledRows),
     countLabelled: database.prepare(queries.countLabelled),
     page: database.prepare(queries.page),
@@ -98,6 +130,12 @@ export const createSqliteQueries = (database: DatabaseSync): Omit<HistoryReader,
       by_version: prepared.accuracyByVersion
         .all(window)
         .map((row) => ({ model_version: String(row['model_version']), ...accuracyOf(row) })),
+    }),
+    liveErrors: async ({ window }) => ({
+      overall: errorsOf(prepared.errorsOverall.get(window)),
+      by_version: prepared.errorsByVersion
+        .all(window)
+        .map((row) => ({ model_version: String(row['model_version']), ...errorsOf(row) })),
     }),
     labelledRows: async ({ limit, sinceEventTime = Number.MIN_SAFE_INTEGER }) =>
       prepared.labelledRows.all(sinceEventTime, limit).map(labelledOf),

@@ -42,6 +42,34 @@ const migrations: readonly string[] = [
   CREATE INDEX labelled_by_arrival ON labels (arrival) WHERE event_time IS NOT NULL;
   CREATE INDEX labelled_by_event_time ON labels (event_time) WHERE event_time IS NOT NULL;
   `,
+  // Predicted numbers: they have a value, and neither class nor confidence. SQLite cannot drop a NOT NULL, so the rows
+  // move to a new table, with their ids: page cursors stay good.
+  `
+  CREATE TABLE predictions_next (
+    id INTEGER PRIMARY KEY,
+    prediction_id TEXT NOT NULL UNIQUE,
+    event_id TEXT NOT NULL,
+    source_partition INTEGER,
+    source_offset INTEGER,
+    event_time INTEGER NOT NULL,
+    scored_at INTEGER NOT NULL,
+    prediction TEXT NOT NULL,
+    class_index INTEGER,
+    confidence REAL,
+    probabilities TEXT NOT NULL,
+    value REAL,
+    model_version TEXT NOT NULL,
+    model_role TEXT NOT NULL,
+    features TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO predictions_next SELECT id, prediction_id, event_id, source_partition, source_offset, event_time,
+    scored_at, prediction, class_index, confidence, probabilities, NULL, model_version, model_role, features
+    FROM predictions;
+  DROP TABLE predictions;
+  ALTER TABLE predictions_next RENAME TO predictions;
+  CREATE INDEX predictions_by_event ON predictions (event_id);
+  CREATE INDEX predictions_by_scored_at ON predictions (scored_at);
+  `,
 ]
 
 export const schemaVersion = migrations.length

@@ -1,43 +1,38 @@
-import { type Dataset, DatasetInvalid } from '../features/dataset.ts'
+import { classNamesOf, type Dataset, DatasetInvalid } from '../features/dataset.ts'
 import { bestClass } from './best-class.ts'
-import type { ClassMetrics, Evaluation } from './manifest.ts'
+import type { Evaluation } from './manifest.ts'
+import { scoreConfusion } from './metrics/confusion-scores.ts'
+import { scoreNumbers } from './metrics/number-scores.ts'
+import { scoreProbabilities } from './metrics/probability-scores.ts'
 import type { Scorer } from './scorer.ts'
 
-const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
-
 /**
- * Precision, recall and F1 of each class from a confusion matrix; a ratio of nothing is 0.
- * The macro F1 is the mean over the classes that occur, as truth or as prediction, so that a class that a sample
- * happens not to hold does not pull it down. Both as in scikit-learn.
- * @param confusion `confusion[actual][predicted]`, counts
+ * Compares outputs with the truth.
+ * @param outputs row-major: a probability per class, or the predicted value
+ * @param dataset the rows that the outputs are of, at least one
  */
-export const summarise = (confusion: number[][], classNames: readonly string[]): Evaluation => {
-  const perClass = classNames.map((name, c): ClassMetrics & { occurs: boolean } => {
-    const hits = confusion[c]![c]!
-    const support = confusion[c]!.reduce((sum, count) => sum + count, 0)
-    const predicted = confusion.reduce((sum, row) => sum + row[c]!, 0)
-    return {
-      class: name,
-      precision: ratio(hits, predicted),
-      recall: ratio(hits, support),
-      f1: ratio(2 * hits, support + predicted),
-      support,
-      occurs: support + predicted > 0,
-    }
-  })
-  const rows = perClass.reduce((sum, { support }) => sum + support, 0)
-  const hits = confusion.reduce((sum, row, c) => sum + row[c]!, 0)
-  const occurring = perClass.filter(({ occurs }) => occurs)
-  return {
-    rows,
-    accuracy: ratio(hits, rows),
-    macro_f1: ratio(
-      occurring.reduce((sum, { f1 }) => sum + f1, 0),
-      occurring.length,
-    ),
-    confusion,
-    per_class: perClass.map(({ occurs: _, ...metrics }) => metrics),
+export const evaluateOutputs = (outputs: Float64Array, dataset: Dataset): Evaluation => {
+  if (dataset.kind === 'regression') {
+    return { kind: 'regression', rows: dataset.rows, ...scoreNumbers(outputs, dataset.targets) }
   }
+  const { classNames, labels } = dataset
+  const classes = classNames.length
+  const confusion = classNames.map(() => classNames.map(() => 0))
+  labels.forEach((actual, row) => {
+    const counts = confusion[actual]!
+    const predicted = bestClass(outputs, row * classes, classes)
+    counts[predicted] = counts[predicted]! + 1
+  })
+  const { rows, accuracy, macro_f1, per_class } = scoreConfusion(confusion, classNames)
+  const probabilities = scoreProbabilities(outputs, labels, classes)
+  return { kind: 'classification', rows, accuracy, macro_f1, ...probabilities, confusion, per_class }
+}
+
+/** The outputs of a scorer on all rows, row-major. */
+export const scoreAll = (scorer: Scorer, dataset: Dataset): Float64Array => {
+  const outputs = new Float64Array(dataset.rows * scorer.outputs)
+  scorer.scoreBlock(dataset.features, dataset.rows, outputs)
+  return outputs
 }
 
 const differs = (a: readonly string[], b: readonly string[]): boolean =>
@@ -45,26 +40,20 @@ const differs = (a: readonly string[], b: readonly string[]): boolean =>
 
 /**
  * Scores labelled rows and compares.
- * @throws DatasetInvalid if there are no rows, or they have other features or classes than the model
+ * @throws DatasetInvalid if there are no rows, or they are of another kind, or have other features or classes than the
+ * model
  */
 export const evaluate = (scorer: Scorer, dataset: Dataset): Evaluation => {
-  const { featureNames, classNames } = scorer
-  if (differs(dataset.featureNames, featureNames) || differs(dataset.classNames, classNames)) {
+  const { kind, featureNames, classNames } = scorer
+  if (dataset.kind !== kind) {
+    throw new DatasetInvalid(`the rows are of a ${dataset.kind}, and the model of a ${kind}; they cannot be compared`)
+  }
+  if (differs(dataset.featureNames, featureNames) || differs(classNamesOf(dataset), classNames)) {
     throw new DatasetInvalid(
-      `the rows have features [${dataset.featureNames}] and classes [${dataset.classNames}]; ` +
+      `the rows have features [${dataset.featureNames}] and classes [${classNamesOf(dataset)}]; ` +
         `the model needs [${featureNames}] and [${classNames}], in this order`,
     )
   }
   if (dataset.rows === 0) throw new DatasetInvalid('there are no rows to evaluate the model on')
-  const classes = classNames.length
-  const probabilities = new Float64Array(dataset.rows * classes)
-  scorer.scoreBlock(dataset.features, dataset.rows, probabilities)
-
-  const confusion = classNames.map(() => classNames.map(() => 0))
-  dataset.labels.forEach((actual, row) => {
-    const counts = confusion[actual]!
-    const predicted = bestClass(probabilities, row * classes, classes)
-    counts[predicted] = counts[predicted]! + 1
-  })
-  return summarise(confusion, classNames)
+  return evaluateOutputs(scoreAll(scorer, dataset), dataset)
 }

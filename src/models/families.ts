@@ -1,28 +1,38 @@
-import type { Candidate, ModelFamily } from './candidate.ts'
+import type { Candidate, ModelEngine } from './candidate.ts'
 import type { Estimator } from './estimator.ts'
-import type { FamilyScorer, ModelShape } from './family-scorer.ts'
-import { createForestEstimator } from './forest/forest-estimator.ts'
-import { openForest } from './forest/forest-scorer.ts'
-import { createLogisticEstimator } from './logistic/logistic-estimator.ts'
-import { openLogistic } from './logistic/logistic-scorer.ts'
-import type { Sections } from './sections.ts'
-import { createSvmEstimator } from './svm/svm-estimator.ts'
-import { openSvm } from './svm/svm-scorer.ts'
+import { createHistogramForestEstimator } from './forest/histogram-estimator.ts'
+import { createMlForestEstimator } from './forest/ml-forest-estimator.ts'
+import { createLbfgsEstimator } from './logistic/lbfgs-estimator.ts'
+import { createMlLogisticEstimator } from './logistic/ml-logistic-estimator.ts'
+import { createRidgeEstimator } from './ridge/ridge-estimator.ts'
+import { createLibsvmEstimator } from './svm/libsvm-estimator.ts'
+import { createMlSvmEstimator } from './svm/ml-svm-estimator.ts'
 
-/** How each family scores its compiled arrays, whatever engine trained them. All throw ArtefactCorrupt. */
-export const familyScorers: Record<ModelFamily, (sections: Sections, shape: ModelShape) => FamilyScorer> = {
-  logistic: openLogistic,
-  forest: openForest,
-  svm: openSvm,
-}
+// Apart from the engines: what only scores need not load what trains.
+export { familyInput, familyScorers } from './family-scorers.ts'
 
 export const createEstimator = (candidate: Candidate): Estimator => {
   switch (candidate.engine) {
-    case 'ml-logistic-regression':
-      return createLogisticEstimator(candidate.parameters)
+    case 'histogram':
+      return createHistogramForestEstimator(candidate.parameters)
     case 'ml-random-forest':
-      return createForestEstimator(candidate.parameters)
+      return createMlForestEstimator(candidate.parameters)
+    case 'libsvm':
+      return createLibsvmEstimator(candidate.parameters)
     case 'ml-svm':
-      return createSvmEstimator(candidate.parameters)
+      return createMlSvmEstimator(candidate.parameters)
+    case 'lbfgs':
+      return createLbfgsEstimator(candidate.parameters)
+    case 'ml-logistic-regression':
+      return createMlLogisticEstimator(candidate.parameters)
+    case 'cholesky':
+      return createRidgeEstimator(candidate.parameters)
   }
+}
+
+/** The engine of the same family that has no limit of rows, for those that have one. */
+export const scalableEngine: Partial<Record<ModelEngine, ModelEngine>> = {
+  'ml-random-forest': 'histogram',
+  'ml-svm': 'libsvm',
+  'ml-logistic-regression': 'lbfgs',
 }

@@ -1,10 +1,25 @@
-/** How many features a model reads and how many classes it tells apart. */
-export type ModelShape = { readonly columns: number; readonly classes: number }
+import type { ModelKind } from './candidate.ts'
+
+/** How many numbers a family's scorer reads and writes for each row. */
+export type ModelShape = {
+  readonly kind: ModelKind
+  /** Numbers per row of the family's input: features for raw input, encoded columns for standardised input. */
+  readonly columns: number
+  /** Classes, or 1 for a regression. */
+  readonly outputs: number
+}
 
 /**
- * Scores standardised rows. Allocates nothing.
- * @param rows standardised, without NaN, row-major from the first element on
- * @param count number of rows
- * @param probabilities written row-major from `at` on; each row sums to 1
+ * What a family's scorer reads. `standardised`: encoded and standardised columns without NaN. `raw`: the features as
+ * they are, NaN where missing, codes for categories.
  */
-export type FamilyScorer = (rows: Float64Array, count: number, probabilities: Float64Array, at: number) => void
+export type FamilyInput = 'raw' | 'standardised'
+
+/**
+ * Scores rows. Allocates nothing.
+ * @param rows row-major from `from` on, in elements
+ * @param from where the first row begins
+ * @param count number of rows
+ * @param out written row-major from `at` on; the probabilities of a row sum to 1
+ */
+export type FamilyScorer = (rows: Float64Array, from: number, count: number, out: Float64Array, at: number) => void

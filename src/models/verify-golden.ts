@@ -5,28 +5,30 @@ import type { Scorer } from './scorer.ts'
 /** A golden row that came out different. */
 export type GoldenFault = {
   readonly row: number
-  readonly class: string
+  /** Place in the row's outputs. */
+  readonly output: number
   readonly expected: number
   readonly actual: number
 }
 
-/** Scores rows one by one: `probabilities[row]`, in class order. */
-export const scoreRows = (scorer: Scorer, rows: readonly (readonly number[])[]): number[][] => {
-  const classes = scorer.classNames.length
-  const probabilities = new Float64Array(rows.length * classes)
-  scorer.scoreBlock(Float64Array.from(rows.flat()), rows.length, probabilities)
-  return rows.map((_, row) => Array.from(probabilities.subarray(row * classes, (row + 1) * classes)))
+/** Scores rows: `outputs[row]`, in class order or the one value. A null is a missing value. */
+export const scoreRows = (scorer: Scorer, rows: readonly (readonly (number | null)[])[]): number[][] => {
+  const { outputs } = scorer
+  const out = new Float64Array(rows.length * outputs)
+  const features = Float64Array.from(rows.flat(), (value) => value ?? Number.NaN)
+  scorer.scoreBlock(features, rows.length, out)
+  return rows.map((_, row) => Array.from(out.subarray(row * outputs, (row + 1) * outputs)))
 }
 
-/** Scores the golden rows. @returns the first probability that is off by more than the tolerance, or null */
+/** Scores the golden rows. @returns the first output that is off by more than the tolerance, or null */
 export const compareGolden = (scorer: Scorer, golden: GoldenRows): GoldenFault | null => {
   const scored = scoreRows(scorer, golden.features)
-  for (const [row, expectedRow] of golden.probabilities.entries()) {
-    for (const [c, expected] of expectedRow.entries()) {
-      const actual = scored[row]?.[c] ?? Number.NaN
-      // Written this way round so that NaN differs.
-      if (!(Math.abs(actual - expected) <= golden.tolerance)) {
-        return { row, class: scorer.classNames[c] ?? String(c), expected, actual }
+  for (const [row, expectedRow] of golden.outputs.entries()) {
+    for (const [output, expected] of expectedRow.entries()) {
+      const actual = scored[row]?.[output] ?? Number.NaN
+      // Written this way round so that NaN differs. A predicted number may be large: its last bits are relative.
+      if (!(Math.abs(actual - expected) <= golden.tolerance * Math.max(1, Math.abs(expected)))) {
+        return { row, output, expected, actual }
       }
     }
   }
@@ -37,8 +39,9 @@ export const compareGolden = (scorer: Scorer, golden: GoldenRows): GoldenFault |
 export const verifyGolden = (scorer: Scorer, golden: GoldenRows): void => {
   const fault = compareGolden(scorer, golden)
   if (fault === null) return
+  const what = scorer.kind === 'regression' ? 'the value' : `class '${scorer.classNames[fault.output]}' the probability`
   throw new GoldenRowsDiffer(
-    `golden row ${fault.row} gives class '${fault.class}' the probability ${fault.actual} instead of ` +
-      `${fault.expected} (tolerance ${golden.tolerance}); the model does not score here as it did after its training`,
+    `golden row ${fault.row} gives ${what} ${fault.actual} instead of ${fault.expected} ` +
+      `(tolerance ${golden.tolerance}); the model does not score here as it did after its training`,
   )
 }

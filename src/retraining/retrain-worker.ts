@@ -2,11 +2,12 @@ import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from
 
 import { AppError, describeError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { TrainingAborted } from '../training/training-errors.ts'
 import { evictionPolicyOf } from './eviction-policy.ts'
 import { createProgressReporter } from './job-progress.ts'
 import { errorLog, patientConnection, queuePrefix, redisPlace, retrainQueueName, within } from './queue-connection.ts'
 import { readRetrainRequest } from './retrain-request.ts'
-import { RedisEvicts, RetrainQueueUnavailable, TrainingAborted } from './retraining-errors.ts'
+import { RedisEvicts, RetrainQueueUnavailable } from './retraining-errors.ts'
 import type { ProcessRetrain, RetrainOutcome, RetrainRequest, RetrainWorker } from './retraining-types.ts'
 
 type RetrainJob = Job<RetrainRequest, RetrainOutcome>

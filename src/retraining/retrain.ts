@@ -2,20 +2,22 @@ import type { TaskConfig } from '../config/task-schema.ts'
 import { describeError } from '../errors.ts'
 import type { ModelEvent } from '../events.ts'
 import type { Dataset } from '../features/dataset.ts'
+import { classesOf } from '../features/target-spec.ts'
+import { describeIssue } from '../features/validate/validation-report.ts'
 import type { HistoryReader } from '../history/history-types.ts'
-import { evaluate } from '../models/evaluate.ts'
+import { comparePaired } from '../models/compare/paired-test.ts'
+import { figuresOf } from '../models/headline.ts'
 import type { Evaluation, ModelArtefact, ModelManifest } from '../models/manifest.ts'
 import type { Scorer } from '../models/scorer.ts'
-import type { TournamentResult } from '../models/tournament-types.ts'
+import type { TournamentConduct, TournamentInput, TournamentResult } from '../models/tournament/tournament-types.ts'
 import type { AliasChange, AliasState, Registry } from '../registry/registry-types.ts'
 import type { Logger } from '../telemetry/log.ts'
-import { decidePromotion } from './promotion.ts'
-import { readRecentLabels } from './recent-labels.ts'
+import { TrainingAborted } from '../training/training-errors.ts'
+import { checkRecentRows } from './check-recent-rows.ts'
+import { decidePromotion, figureOf } from './promotion.ts'
+import { type Measured, type MeasuredModel, type RecentLabels, readRecentLabels } from './recent-labels.ts'
 import { productionMoved, promotionBy, retrainActor } from './retrain-actor.ts'
-import { TrainingAborted } from './retraining-errors.ts'
 import type { NotReady, RetrainContext, RetrainOutcome, RetrainRequest } from './retraining-types.ts'
-import type { TrainingInput } from './train-messages.ts'
-import type { TrainThreadOptions } from './train-thread.ts'
 
 export type RetrainTask = Pick<
   TaskConfig,
@@ -29,7 +31,10 @@ export type RetrainDeps = {
   /** The task's own rows. */
   readBase: () => Promise<Dataset>
   /** Must leave the event loop free; see `trainInThread`. */
-  train: (input: TrainingInput, options: Pick<TrainThreadOptions, 'signal' | 'onProgress'>) => Promise<TournamentResult>
+  train: (
+    input: TournamentInput,
+    options: Pick<TournamentConduct, 'signal' | 'onProgress'>,
+  ) => Promise<TournamentResult>
   loadScorer: (manifest: ModelManifest, binary: Uint8Array) => Scorer
   publish: (event: ModelEvent) => Promise<void>
   now: () => number
@@ -41,19 +46,40 @@ export type RetrainDeps = {
 type Job = { deps: RetrainDeps; request: RetrainRequest; context: RetrainContext; actor: string }
 
 /** How the two did on the same rows; null where there is no champion, or none that can be compared. */
-type Comparison = { champion: Evaluation | null; challenger: Evaluation }
+type Comparison = {
+  champion: Evaluation | null
+  challenger: Evaluation
+  /** Chance that a challenger that is no better looks at least this much better; null without a champion. */
+  pValue: number | null
+}
 
-const namesOf = (task: RetrainTask): { featureNames: string[]; classNames: string[] } => ({
-  featureNames: task.features.map(({ name }) => name),
-  classNames: task.target.classes,
+const compare = (champion: Measured | null, challenger: Measured, { holdout }: RecentLabels): Comparison => ({
+  champion: champion?.evaluation ?? null,
+  challenger: challenger.evaluation,
+  pValue: champion === null ? null : comparePaired(champion.outputs, challenger.outputs, holdout).pGreater,
 })
 
-const metricsOf = ({ champion, challenger }: Comparison): Record<string, number> => ({
-  challenger_accuracy: challenger.accuracy,
-  challenger_macro_f1: challenger.macro_f1,
-  ...(champion === null ? {} : { champion_accuracy: champion.accuracy, champion_macro_f1: champion.macro_f1 }),
+/** The single figures of an evaluation, each with whose it is. */
+const named = (whose: string, evaluation: Evaluation): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(figuresOf(evaluation))
+      .filter(([name]) => name !== 'rows')
+      .map(([name, value]) => [`${whose}_${name}`, value]),
+  )
+
+const metricsOf = ({ champion, challenger, pValue }: Comparison): Record<string, number> => ({
+  ...named('challenger', challenger),
+  ...(champion === null ? {} : named('champion', champion)),
+  ...(pValue === null ? {} : { p_value: pValue }),
   holdout_rows: challenger.rows,
 })
+
+/** Tells what is strange about the rows to train on. @throws TrainingDataRefused */
+const checkRows = ({ deps: { task, logger }, context: { jobId } }: Job, rows: Dataset): void => {
+  for (const issue of checkRecentRows(rows, { features: task.features, folds: task.training.folds })) {
+    logger.info({ jobId, code: issue.code, feature: issue.feature }, `recent rows: ${describeIssue(issue)}`)
+  }
+}
 
 const endIfAborted = ({ context: { signal } }: Job): void => {
   if (signal.aborted) throw new TrainingAborted(`the retraining was ended early: ${describeError(signal.reason)}`)
@@ -68,19 +94,16 @@ const trainChallenger = async (
   parent: string | null,
 ): Promise<TournamentResult> => {
   const { task } = deps
-  const { folds, candidates, referenceRows } = task.training
   return deps.train(
     {
       task: task.task,
       features: task.features,
-      classNames: task.target.classes,
+      classNames: classesOf(task.target),
       base: await deps.readBase(),
       recent,
       seed: task.seed,
-      folds,
-      candidates,
+      ...task.training,
       testFraction: task.dataset.testFraction,
-      referenceRows,
       parent,
       reason: request.trigger,
     },
@@ -121,8 +144,8 @@ const promoted = async (job: Job, change: AliasChange, comparison: Comparison): 
     status: 'promoted',
     version: change.version,
     previous: change.previous,
-    champion: comparison.champion?.[metric] ?? null,
-    challenger: comparison.challenger[metric],
+    champion: comparison.champion === null ? null : figureOf(comparison.champion, metric),
+    challenger: figureOf(comparison.challenger, metric),
     metric,
     epoch: change.epoch,
     promotedAt: change.at,
@@ -167,35 +190,42 @@ export const retrain = async (
   const { task, history, logger } = deps
   const { store } = deps.registry
   const job: Job = { deps, request, context, actor: retrainActor(context.jobId) }
-  const { metric, minImprovement } = task.promotion
-  const scorerOf = ({ manifest, binary }: ModelArtefact): Scorer => deps.loadScorer(manifest, binary)
+  const { metric } = task.promotion
+  const opened = ({ manifest, binary }: ModelArtefact): MeasuredModel => ({
+    manifest,
+    scorer: deps.loadScorer(manifest, binary),
+  })
 
   context.progress({ percent: 0, stage: 'reading labels' })
   const start = await store.readAliases()
   const known = new Map((await store.listVersions()).map((summary) => [summary.version, summary.manifest]))
   const recent = await readRecentLabels({
     history,
-    ...namesOf(task),
+    features: task.features,
+    target: task.target,
     featuresOf: (version) => known.get(version)?.features,
     sinceEventTime: request.sinceEventTime,
     ...task.retraining,
   })
   if (recent.status === 'not_ready') return recent
 
-  const measureVersion = async (version: string): Promise<Evaluation | null> =>
-    recent.measure(scorerOf(await store.readVersion(version)))
+  const measureVersion = async (version: string): Promise<Measured | null> =>
+    recent.measure(opened(await store.readVersion(version)))
 
   const done = promotionBy(start, job.actor)
   if (done !== undefined) {
     // An earlier run of this job ended between the promotion and its report.
     const champion = done.previous === null ? null : await measureVersion(done.previous)
     const artefact = await store.readVersion(done.version)
-    const challenger = recent.measure(scorerOf(artefact)) ?? artefact.manifest.metrics.test
-    return promoted(job, done, { champion, challenger })
+    const challenger = recent.measure(opened(artefact))
+    if (challenger !== null) return promoted(job, done, compare(champion, challenger, recent))
+    const { test } = artefact.manifest.metrics
+    return promoted(job, done, { champion: champion?.evaluation ?? null, challenger: test, pValue: null })
   }
 
   const production = start.aliases.production ?? null
   const champion = production === null ? null : await store.readVersion(production)
+  checkRows(job, recent.train)
   context.progress({ percent: 10, stage: 'training' })
   const trained = await trainChallenger(job, recent.train, production)
   endIfAborted(job)
@@ -207,11 +237,10 @@ export const retrain = async (
   }
 
   context.progress({ percent: 85, stage: 'comparing with production' })
-  const comparison: Comparison = {
-    champion: champion === null ? null : recent.measure(scorerOf(champion)),
-    challenger: evaluate(scorerOf(artefact), recent.holdout),
-  }
-  const decision = decidePromotion({ ...comparison, metric, minImprovement })
+  const challenger = recent.measure(opened(artefact))
+  if (challenger === null) throw new TypeError('the training gave a model of another task')
+  const comparison = compare(champion === null ? null : recent.measure(opened(champion)), challenger, recent)
+  const decision = decidePromotion({ ...comparison, ...task.promotion })
 
   context.progress({ percent: 90, stage: 'storing the version' })
   const version = await storeOnce(job, trained)
@@ -224,8 +253,8 @@ export const retrain = async (
     return {
       status: 'rejected',
       version,
-      champion: comparison.champion[metric],
-      challenger: comparison.challenger[metric],
+      champion: figureOf(comparison.champion, metric),
+      challenger: figureOf(comparison.challenger, metric),
       metric,
       reason: decision.reason,
     }

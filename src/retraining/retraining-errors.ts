@@ -24,17 +24,3 @@ export class RetrainRequestInvalid extends AppError {
     super('RETRAIN_REQUEST_INVALID', message)
   }
 }
-
-/** The training thread died before it could tell a result or an error of its own. */
-export class TrainingThreadDied extends AppError {
-  constructor(message: string, options: AppErrorOptions = {}) {
-    super('TRAINING_THREAD_DIED', message, options)
-  }
-}
-
-/** The training was told to end before it was done. */
-export class TrainingAborted extends AppError {
-  constructor(message: string, options: AppErrorOptions = {}) {
-    super('TRAINING_ABORTED', message, { retryable: true, ...options })
-  }
-}

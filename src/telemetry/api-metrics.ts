@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client'
-import { apiDefinitions } from './catalogue.ts'
+import { apiDefinitions, numberClass } from './catalogue.ts'
 import { type Exposition, taskRegistry } from './exposition.ts'
 import { instrumentsIn } from './instruments.ts'
 import { createModelMetrics, type ModelMetrics } from './model-metrics.ts'
@@ -12,7 +12,8 @@ export type ApiMetrics = Exposition & {
    * @param status of the reply; 499 where the client did not wait for it
    */
   readonly requestFinished: (request: { method: string; endpoint: string; status: number; seconds: number }) => void
-  readonly predicted: (prediction: string, confidence: number) => void
+  /** A predicted number has neither a class nor a confidence; its class is `number` here. */
+  readonly predicted: (prediction: { prediction: string; confidence: number | null }) => void
   readonly modelLoaded: (loaded: boolean) => void
   readonly healthy: (healthy: boolean) => void
   /** The swaps of this process, as in the workers, and the load time under the task's own name. */
@@ -46,9 +47,9 @@ export const createApiMetrics = (task: string): ApiMetrics => {
       requests.inc({ method, endpoint, status })
       requestSeconds.observe({ method, endpoint }, seconds)
     },
-    predicted: (prediction, confidence) => {
-      predictions.inc({ class: prediction })
-      confidences.observe(confidence)
+    predicted: ({ prediction, confidence }) => {
+      predictions.inc({ class: confidence === null ? numberClass : prediction })
+      if (confidence !== null) confidences.observe(confidence)
     },
     modelLoaded: (loaded) => modelLoaded.set(loaded ? 1 : 0),
     healthy: (healthy) => health.set(healthy ? 1 : 0),

@@ -18,6 +18,9 @@ type Definitions = Readonly<Record<string, Omit<MetricDefinition, 'taskLabel'>>>
 const batchSeconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const loadSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
+/** The label `class` of predicted numbers: one series for all of them. */
+export const numberClass = 'number'
+
 /** What the worker of role `score` counts. */
 export const scoringDefinitions = {
   events: {
@@ -36,7 +39,13 @@ export const scoringDefinitions = {
     name: 'driftline_predictions_total',
     type: 'counter',
     labels: ['class', 'model_version'],
-    help: 'Committed predictions, by predicted class and model version',
+    help: 'Committed predictions, by predicted class (number where a number is predicted) and model version',
+  },
+  unknownCategories: {
+    name: 'driftline_unknown_categories_total',
+    type: 'counter',
+    labels: ['feature'],
+    help: 'Scored events whose category the model did not know, by feature',
   },
   batchRecords: {
     name: 'driftline_batch_records',
@@ -121,11 +130,23 @@ export const recordingDefinitions = {
     labels: ['model_version'],
     help: 'Share of the recent labelled predictions of a model version that were right, 0 to 1',
   },
+  liveR2: {
+    name: 'driftline_live_r2',
+    type: 'gauge',
+    labels: ['model_version'],
+    help: 'Share of the variance of the recent labels that a model version explains, at most 1; of predicted numbers',
+  },
+  liveRmse: {
+    name: 'driftline_live_rmse',
+    type: 'gauge',
+    labels: ['model_version'],
+    help: "Root of the mean squared error of the recent labelled predictions of a model version, in the target's unit",
+  },
   labelledEvents: {
     name: 'driftline_labelled_events',
     type: 'gauge',
     labels: ['model_version'],
-    help: 'Labelled predictions of a model version in the window of the live accuracy',
+    help: 'Labelled predictions of a model version in the window of the live figures',
   },
 } as const satisfies Definitions
 
@@ -134,14 +155,14 @@ export const driftDefinitions = {
   statistic: {
     name: 'driftline_drift_statistic',
     type: 'gauge',
-    labels: ['feature'],
-    help: 'Two-sample Kolmogorov-Smirnov D of the last window against the reference, by feature',
+    labels: ['feature', 'test'],
+    help: 'Effect in the last window against the reference, 0 to 1, by feature and test: ks, chi_square or missing_rate',
   },
   pValue: {
     name: 'driftline_drift_p_value',
     type: 'gauge',
-    labels: ['feature'],
-    help: 'Adjusted p-value of the last window, by feature',
+    labels: ['feature', 'test'],
+    help: 'Adjusted p-value of the last window, by feature and test',
   },
   windows: {
     name: 'driftline_drift_windows_total',
@@ -200,7 +221,7 @@ export const apiDefinitions = (task: string) =>
       name: `${task}_predictions_total`,
       type: 'counter',
       labels: ['class'],
-      help: 'Predictions answered over HTTP, by predicted class',
+      help: 'Predictions answered over HTTP, by predicted class (number where a number is predicted)',
     },
     confidence: {
       name: `${task}_prediction_confidence`,

@@ -16,6 +16,8 @@ export type ScoringMetrics = {
   readonly batchProcessed: (batch: { records: number; seconds: number }) => void
   /** Predictions that were committed. `byClass` holds counts by class name. */
   readonly scored: (batch: { modelVersion: string; byClass: ReadonlyMap<string, number> }) => void
+  /** Scored events whose category the model did not know, by feature. */
+  readonly unknownCategories: (byFeature: ReadonlyMap<string, number>) => void
   /** Dead letters that were committed. */
   readonly deadLettered: (code: string, count?: number) => void
   readonly committed: (seconds: number) => void
@@ -34,11 +36,18 @@ export type RecordingMetrics = {
   readonly liveAccuracy: (
     versions: readonly { model_version: string; labelled: number; accuracy: number | null }[],
   ) => void
+  /** As `liveAccuracy`, where numbers are predicted. */
+  readonly liveErrors: (
+    versions: readonly { model_version: string; labelled: number; r2: number | null; rmse: number | null }[],
+  ) => void
 }
 
 export type DriftMetrics = {
   readonly window: (result: 'drifted' | 'quiet' | 'insufficient') => void
-  readonly features: (features: readonly { feature: string; statistic: number; adjusted_p_value: number }[]) => void
+  /** Replaces what the last window showed: not every feature can be tested in every window. */
+  readonly features: (
+    features: readonly { feature: string; test: string; statistic: number; adjusted_p_value: number }[],
+  ) => void
   readonly alarm: () => void
 }
 
@@ -62,6 +71,7 @@ const createScoringMetrics = (make: Instruments): ScoringMetrics => {
   const events = make.counter(scoringDefinitions.events)
   const deadLetters = make.counter(scoringDefinitions.deadLetters)
   const predictions = make.counter(scoringDefinitions.predictions)
+  const unknownCategories = make.counter(scoringDefinitions.unknownCategories)
   const batchRecords = make.histogram(scoringDefinitions.batchRecords)
   const scoringSeconds = make.histogram(scoringDefinitions.scoringSeconds)
   const commitSeconds = make.histogram(scoringDefinitions.commitSeconds)
@@ -80,6 +90,9 @@ const createScoringMetrics = (make: Instruments): ScoringMetrics => {
         total += count
       }
       events.inc({ outcome: 'scored' }, total)
+    },
+    unknownCategories: (byFeature) => {
+      for (const [feature, count] of byFeature) unknownCategories.inc({ feature }, count)
     },
     deadLettered: (code, count = 1) => {
       deadLetters.inc({ code }, count)
@@ -102,6 +115,8 @@ const createLagMetrics = (make: Instruments): LagMetrics => {
 const createRecordingMetrics = (make: Instruments): RecordingMetrics => {
   const recorded = make.counter(recordingDefinitions.recorded)
   const accuracy = make.gauge(recordingDefinitions.liveAccuracy)
+  const r2Gauge = make.gauge(recordingDefinitions.liveR2)
+  const rmseGauge = make.gauge(recordingDefinitions.liveRmse)
   const labelled = make.gauge(recordingDefinitions.labelledEvents)
   for (const kind of ['prediction', 'label', 'dead_letter']) recorded.inc({ kind }, 0)
   return {
@@ -113,6 +128,14 @@ const createRecordingMetrics = (make: Instruments): RecordingMetrics => {
         const { model_version } = version
         labelled.set({ model_version }, version.labelled)
         if (version.accuracy !== null) accuracy.set({ model_version }, version.accuracy)
+      }
+    },
+    liveErrors: (versions) => {
+      for (const gauge of [r2Gauge, rmseGauge, labelled]) gauge.reset()
+      for (const { model_version, labelled: count, r2, rmse } of versions) {
+        labelled.set({ model_version }, count)
+        if (r2 !== null) r2Gauge.set({ model_version }, r2)
+        if (rmse !== null) rmseGauge.set({ model_version }, rmse)
       }
     },
   }
@@ -127,9 +150,11 @@ const createDriftMetrics = (make: Instruments): DriftMetrics => {
   return {
     window: (result) => windows.inc({ result }),
     features: (features) => {
-      for (const { feature, ...test } of features) {
-        statistic.set({ feature }, test.statistic)
-        pValue.set({ feature }, test.adjusted_p_value)
+      statistic.reset()
+      pValue.reset()
+      for (const { feature, test, ...found } of features) {
+        statistic.set({ feature, test }, found.statistic)
+        pValue.set({ feature, test }, found.adjusted_p_value)
       }
     },
     alarm: () => alarms.inc(),

@@ -26,8 +26,67 @@ export const describeHistoryStore = (name: string, factory: () => Promise<Histor
         overall: { labelled: 0, correct: 0, accuracy: null },
         by_version: [],
       })
+      expect(await history.liveErrors({ window: 10 })).toEqual({
+        overall: { labelled: 0, rmse: null, r2: null },
+        by_version: [],
+      })
       expect(await history.labelledRows({ limit: 10 })).toEqual([])
       expect(await history.predictions({ limit: 10 })).toEqual({ predictions: [], next: null })
+    })
+
+    /** A predicted number; its label is text, as labels are. */
+    const numberRow = (n: number, value: number, changes: Partial<PredictionRow> = {}): PredictionRow =>
+      predictionRow(n, {
+        prediction: String(value),
+        class_index: null,
+        confidence: null,
+        probabilities: [],
+        value,
+        features: [n, 'north', null],
+        ...changes,
+      })
+
+    it('gives back predicted numbers and categories as they were recorded', async () => {
+      const row = numberRow(1, -2.5e-7)
+      await history.recordPredictions([row])
+      await history.recordLabels([labelOf(1, { label: '1e3' })])
+      expect((await history.predictions({ limit: 10 })).predictions).toEqual([{ ...row, label: '1e3' }])
+      expect(await history.labelledRows({ limit: 10 })).toMatchObject([
+        { value: -2.5e-7, label: '1e3', features: [1, 'north', null] },
+      ])
+    })
+
+    it('measures the errors of predicted numbers, in all and by version', async () => {
+      const far = 1e9
+      await history.recordPredictions([
+        numberRow(1, far + 10),
+        numberRow(2, far + 25),
+        numberRow(3, far + 30, { model_version: '2' }),
+        numberRow(4, far + 30),
+        numberRow(4, far + 30, { prediction_id: 'shadow', model_version: '2', model_role: 'shadow' }),
+        predictionRow(5),
+      ])
+      const labels = ['1000000010', '1.00000002e9', '1000000033', '1000000030', 'a']
+      await history.recordLabels(labels.map((label, i) => labelOf(i + 1, { label })))
+      const { overall, by_version } = await history.liveErrors({ window: 10 })
+      // Errors 0, 5, -3 and 0; labels 10, 20, 33 and 30 about a mean of 23.25.
+      expect(overall).toEqual({
+        labelled: 4,
+        rmse: expect.closeTo(Math.sqrt(34 / 4), 9),
+        r2: expect.closeTo(1 - 34 / 326.75, 9),
+      })
+      // Version 1: labels 10, 20 and 30, errors 0, 5 and 0. Version 2: labels 33 and 30, errors -3 and 0.
+      expect(by_version).toEqual([
+        { model_version: '1', labelled: 3, rmse: expect.closeTo(Math.sqrt(25 / 3), 9), r2: expect.closeTo(0.875, 9) },
+        { model_version: '2', labelled: 2, rmse: expect.closeTo(Math.sqrt(4.5), 9), r2: expect.closeTo(-1, 9) },
+      ])
+    })
+
+    it('tells no R2 where the labels do not vary', async () => {
+      await history.recordPredictions([numberRow(1, 3), numberRow(2, 5)])
+      await history.recordLabels([labelOf(1, { label: '4' }), labelOf(2, { label: '4' })])
+      expect((await history.liveErrors({ window: 10 })).overall).toEqual({ labelled: 2, rmse: 1, r2: null })
+      expect((await history.liveErrors({ window: 1 })).overall).toEqual({ labelled: 1, rmse: 1, r2: null })
     })
 
     it('gives back what was recorded, missing values and absent sources included', async () => {
@@ -42,6 +101,7 @@ export const describeHistoryStore = (name: string, factory: () => Promise<Histor
           labelled_at: 5001,
           features: [1, null],
           prediction: 'a',
+          value: null,
           model_version: '1',
           label: 'b',
         },

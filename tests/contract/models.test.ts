@@ -1,4 +1,6 @@
-import { candidates } from '../support/training-rows.ts'
-import { describeEngine } from './models-contract.ts'
+import { classifiers, regressors } from '../support/engine-candidates.ts'
+import { describeClassifier } from './classifiers-contract.ts'
+import { describeRegressor } from './regressors-contract.ts'
 
-for (const [name, candidate] of Object.entries(candidates)) describeEngine(name, candidate)
+for (const candidate of classifiers) describeClassifier(candidate)
+for (const candidate of regressors) describeRegressor(candidate)

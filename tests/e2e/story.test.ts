@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { StoryResult } from '../../src/cli/story/story-result.ts'
+import type { PrintedStory } from '../../src/cli/story/story-result.ts'
 import { metricNamesInDashboards } from '../support/dashboards.ts'
 import { type DriftlineRun, lastLine, runDriftline } from '../support/driftline.ts'
 import { parseExposition } from '../support/exposition.ts'
@@ -11,7 +11,7 @@ let run: DriftlineRun
 /** Names of all metric families that the roles expose while the story runs, by role. */
 const exposed = new Map<string, Set<string>>()
 let exitCode: number
-let result: StoryResult
+let result: PrintedStory
 
 beforeAll(async () => {
   run = runDriftline(task, ['start', '--once'])
@@ -21,7 +21,7 @@ beforeAll(async () => {
     exposed.set(name, new Set(families.keys()))
   }
   exitCode = await run.ended
-  result = JSON.parse(lastLine(run.stdout())) as StoryResult
+  result = JSON.parse(lastLine(run.stdout())) as PrintedStory
 }, 280_000)
 
 afterAll(async () => {

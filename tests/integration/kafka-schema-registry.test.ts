@@ -3,6 +3,7 @@ import type { AvroRecord } from '../../src/kafka/serde/avro-schemas.ts'
 import { typeOf } from '../../src/kafka/serde/avro-schemas.ts'
 import { createSchemaCache } from '../../src/kafka/serde/schema-cache.ts'
 import { createSchemaRegistry } from '../../src/kafka/serde/schema-registry.ts'
+import type { ScoringModel } from '../../streams/scoring.ts'
 import { eventually } from '../support/eventually.ts'
 import {
   committedRecords,
@@ -156,7 +157,7 @@ test('without a model events wait, and are scored when there is one', async () =
   const task = await createSmallTask({ bench, partitions: 1, cacheDir })
   cleaners.push(task.close, bench.close)
   let asked = 0
-  let model: { version: string; scorer: typeof smallScorer } | null = null
+  let model: ScoringModel | null = null
   await task.score(bench.client, {
     currentModel: () => {
       asked++
@@ -166,7 +167,7 @@ test('without a model events wait, and are scored when there is one', async () =
   const value = task.codecs.features.encode({ event_id: 'e', event_time: 1, a: 1, b: null })
   await bench.producer.send([{ topic: task.topics.features.name, partition: 0, key: null, value }])
   await eventually(() => expect(asked).toBeGreaterThan(3))
-  model = { version: '3', scorer: smallScorer }
+  model = { version: '3', scorer: smallScorer, manifest: { categories: [[], []] } }
   await caughtUp(bench, `${task.name}.score`, task.topics.features.name)
   expect(await committedRecords(task.topics.predictions.name)).toHaveLength(1)
   expect(await committedRecords(task.topics.deadLetters.name)).toEqual([])

@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { AppError } from '../../src/errors.ts'
 import type { NotReady, RetrainContext, RetrainRequest } from '../../src/retraining/retraining-types.ts'
-import { trainInThread } from '../../src/retraining/train-thread.ts'
+import { trainInThread } from '../../src/training/train-thread.ts'
 import { eventually } from '../support/eventually.ts'
 import { gate, queueWorld, rejected } from '../support/retrain-queue-world.ts'
 import { request } from '../support/retrain-world.ts'
+import { clouds } from '../support/training-rows.ts'
 
 const fresh = (changes: Partial<RetrainRequest> = {}): RetrainRequest =>
   request({ requestedAt: Date.now(), ...changes })
@@ -160,7 +161,8 @@ describe('the retraining queue', () => {
     let runs = 0
     const blocking = async (_: RetrainRequest, { signal }: RetrainContext): Promise<ReturnType<typeof rejected>> => {
       runs += 1
-      await trainInThread({ reason: 'block 3000' } as never, { entry, signal })
+      const base = clouds({ rowsPerClass: 2, classes: 2, columns: 1, distance: 1, seed: 1 })
+      await trainInThread({ reason: 'block 3000', base } as never, { entry, signal })
       return rejected()
     }
     // Either worker would take the job as soon as its lock runs out.

@@ -13,6 +13,7 @@ export const predictionRow = (n: number, changes: Partial<PredictionRow> = {}): 
   class_index: 0,
   confidence: 0.75,
   probabilities: [0.75, 0.25],
+  value: null,
   model_version: '1',
   model_role: 'champion',
   features: [n, null],

@@ -15,14 +15,16 @@ export const sampleTask: IngressDeps['task'] = {
     { name: 'weight', type: 'double', nullable: false },
     { name: 'age', type: 'double', range: [0, 100], nullable: true },
   ],
-  target: { name: 'kind', classes: ['grass', 'herb', 'tree'] },
+  target: { name: 'kind', type: 'classification', classes: ['grass', 'herb', 'tree'] },
   accuracy: { windowEvents: 500 },
 }
 
 /** Says `tree` the surer the greater the height; its features stand in another order than the task's. */
 export const sampleScorer: Scorer = {
+  kind: 'classification',
   featureNames: ['age', 'height', 'weight'],
   classNames: ['grass', 'herb', 'tree'],
+  outputs: 3,
   scoreBlock: (features, rows, probabilities) => {
     for (let row = 0; row < rows; row++) {
       const tree = Math.min(1, Math.max(0, features[row * 3 + 1]! / 30))
@@ -31,10 +33,23 @@ export const sampleScorer: Scorer = {
   },
 }
 
-const evaluation = { rows: 30, accuracy: 0.9, macro_f1: 0.89, confusion: [[10]], per_class: [] }
+const evaluation = {
+  kind: 'classification' as const,
+  rows: 30,
+  accuracy: 0.9,
+  macro_f1: 0.89,
+  log_loss: 0.3,
+  brier_score: 0.2,
+  calibration_error: 0.05,
+  confusion: [[10]],
+  per_class: [],
+}
 
 export const sampleManifest = {
-  format: 1,
+  format: 2,
+  kind: 'classification',
+  categories: [[], [], []],
+  calibration: null,
   task: 'plants',
   name: 'shallow_forest',
   family: 'forest',
@@ -46,9 +61,13 @@ export const sampleManifest = {
   seed: 42,
   data: { digest: 'ab'.repeat(32), base_rows: 150, recent_rows: 0, train_rows: 120, test_rows: 30 },
   reference: { source: 'training', rows: 100 },
-  metrics: { cv_accuracy_mean: 0.91, cv_accuracy_sd: 0.02, train: evaluation, test: evaluation },
+  metrics: {
+    cv: { metric: 'accuracy', mean: 0.91, sd: 0.02, se: 0.01, folds: 5, repeats: 1 },
+    train: evaluation,
+    test: evaluation,
+  },
   candidates: [],
-  golden: { features: [], probabilities: [], tolerance: 1e-9 },
+  golden: { features: [], outputs: [], tolerance: 1e-9 },
   parent: null,
   reason: 'initial',
   binary: { sha256: 'cd'.repeat(32), bytes: 8, sections: [] },
@@ -89,6 +108,7 @@ export const ingressUnderTest = (overrides: Partial<IngressDeps> = {}): IngressU
     },
     history: {
       predictions: async () => ({ predictions: [], next: null }),
+      liveErrors: async () => ({ overall: { labelled: 0, rmse: null, r2: null }, by_version: [] }),
       liveAccuracy: async () => ({ overall: { labelled: 0, correct: 0, accuracy: null }, by_version: [] }),
     },
     probes: {

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto'
 import { pino } from 'pino'
 
 import type { ModelEvent } from '../../src/events.ts'
-import type { Dataset } from '../../src/features/dataset.ts'
+import type { ClassDataset } from '../../src/features/dataset.ts'
 import type { LabelledRow } from '../../src/history/history-types.ts'
 import type { Evaluation, ModelArtefact, ModelManifest } from '../../src/models/manifest.ts'
 import type { Scorer } from '../../src/models/scorer.ts'
+import type { TournamentInput } from '../../src/models/tournament/tournament-types.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import type { Registry } from '../../src/registry/registry-types.ts'
 import type { RetrainDeps, RetrainTask } from '../../src/retraining/retrain.ts'
 import type { RetrainContext, RetrainRequest } from '../../src/retraining/retraining-types.ts'
-import type { TrainingInput } from '../../src/retraining/train-messages.ts'
 import { createMemorySignal } from './memory-signal.ts'
 import { createMemoryStore } from './memory-store.ts'
 import { sampleRun } from './sample-artefact.ts'
@@ -31,34 +31,51 @@ export const request = (changes: Partial<RetrainRequest> = {}): RetrainRequest =
 export const task: RetrainTask = {
   task: 'levels',
   features: [{ name: 'x', type: 'double', nullable: false }],
-  target: { name: 'level', classes: ['low', 'high'] },
+  target: { name: 'level', type: 'classification', classes: ['low', 'high'] },
   dataset: { path: 'levels.csv', testFraction: 0.2 },
   seed: 1,
   training: {
     folds: 2,
+    repeats: 1,
+    selection: 'best',
+    nested: false,
     candidates: [
       {
         name: 'logistic',
         family: 'logistic',
         engine: 'ml-logistic-regression',
+        calibration: 'none',
         parameters: { steps: 10, learningRate: 0.1 },
       },
     ],
     referenceRows: 20,
   },
   retraining: { recentLabels: 200, minLabels: 100, holdoutFraction: 0.3, labelWaitMs: 5000, pollMs: 50 },
-  promotion: { metric: 'accuracy', minImprovement: 0.02 },
+  promotion: { metric: 'accuracy', minImprovement: 0.02, alpha: 0.05 },
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-const evaluation: Evaluation = { rows: 1, accuracy: 1, macro_f1: 1, confusion: [], per_class: [] }
+const evaluation: Evaluation = {
+  kind: 'classification',
+  rows: 1,
+  accuracy: 1,
+  macro_f1: 1,
+  log_loss: 0,
+  brier_score: 0,
+  calibration_error: 0,
+  confusion: [],
+  per_class: [],
+}
 
 /** A model that says `high` from `threshold` on; its bytes are the threshold. */
 export const thresholdModel = (threshold: number, changes: Partial<ModelManifest> = {}): ModelArtefact => {
   const binary = new TextEncoder().encode(String(threshold))
   const manifest: ModelManifest = {
-    format: 1,
+    format: 2,
+    kind: 'classification',
+    categories: [[]],
+    calibration: null,
     task: 'levels',
     name: 'threshold',
     family: 'logistic',
@@ -70,9 +87,13 @@ export const thresholdModel = (threshold: number, changes: Partial<ModelManifest
     seed: 1,
     data: { digest: sha256('rows'), base_rows: 1, recent_rows: 0, train_rows: 1, test_rows: 1 },
     reference: { source: 'training', rows: 1 },
-    metrics: { cv_accuracy_mean: 1, cv_accuracy_sd: 0, train: evaluation, test: evaluation },
+    metrics: {
+      cv: { metric: 'accuracy', mean: 1, sd: 0, se: 0, folds: 5, repeats: 1 },
+      train: evaluation,
+      test: evaluation,
+    },
     candidates: [],
-    golden: { features: [[threshold]], probabilities: [[0, 1]], tolerance: 0 },
+    golden: { features: [[threshold]], outputs: [[0, 1]], tolerance: 0 },
     parent: null,
     reason: 'initial',
     binary: { sha256: sha256(String(threshold)), bytes: binary.length, sections: [] },
@@ -86,8 +107,10 @@ export const loadThreshold = (manifest: ModelManifest, binary: Uint8Array): Scor
   const high = manifest.classes.indexOf('high')
   const column = manifest.features.indexOf('x')
   return {
+    kind: manifest.kind,
     featureNames: manifest.features,
     classNames: manifest.classes,
+    outputs: manifest.classes.length,
     scoreBlock: (features, rows, probabilities) => {
       probabilities.fill(0)
       for (let row = 0; row < rows; row += 1) {
@@ -106,13 +129,14 @@ export const labelledRows = (count: number, threshold: number, modelVersion = '1
     labelled_at: 2000 + n,
     features: [n / count],
     prediction: 'low',
+    value: null,
     model_version: modelVersion,
     label: n / count >= threshold ? 'high' : 'low',
   }))
 
 /** Learns the threshold that the recent rows show; stands in for a real training. */
-export const learnThreshold = (input: TrainingInput): ModelArtefact => {
-  const recent = input.recent as Dataset
+export const learnThreshold = (input: TournamentInput): ModelArtefact => {
+  const recent = input.recent as ClassDataset
   const highs = [...recent.features].filter((_, row) => recent.labels[row] === 1)
   return thresholdModel(Math.min(...highs), {
     parent: input.parent,
@@ -127,7 +151,9 @@ export const learnThreshold = (input: TrainingInput): ModelArtefact => {
   })
 }
 
-const emptyDataset: Dataset = {
+const emptyDataset: ClassDataset = {
+  kind: 'classification',
+  categories: [[]],
   featureNames: ['x'],
   classNames: ['low', 'high'],
   rows: 0,
@@ -139,7 +165,7 @@ const emptyDataset: Dataset = {
 export const retrainWorld = async (options: {
   rows: LabelledRow[]
   champion?: ModelArtefact | null
-  train?: (input: TrainingInput) => Promise<ModelArtefact> | ModelArtefact
+  train?: (input: TournamentInput) => Promise<ModelArtefact> | ModelArtefact
 }): Promise<{ deps: RetrainDeps; registry: Registry; events: ModelEvent[] }> => {
   const registry = createRegistry({
     store: createMemoryStore(),

@@ -4,9 +4,13 @@ import type { Scorer } from '../../src/models/scorer.ts'
 import type { LoadScorer, VerifyGolden } from '../../src/registry/model-loader.ts'
 
 const evaluation: Evaluation = {
+  kind: 'classification',
   rows: 4,
   accuracy: 1,
   macro_f1: 1,
+  log_loss: 0,
+  brier_score: 0,
+  calibration_error: 0,
   confusion: [
     [2, 0],
     [0, 2],
@@ -26,7 +30,10 @@ export const sampleArtefact = (probability: number, padding = 0): ModelArtefact 
   const binary = new Uint8Array(values.buffer)
   return {
     manifest: {
-      format: 1,
+      format: 2,
+      kind: 'classification',
+      categories: [[], []],
+      calibration: null,
       task: 'sample',
       name: 'constant',
       family: 'logistic',
@@ -38,14 +45,18 @@ export const sampleArtefact = (probability: number, padding = 0): ModelArtefact 
       seed: 1,
       data: { digest: '0'.repeat(64), base_rows: 4, recent_rows: 0, train_rows: 4, test_rows: 4 },
       reference: { source: 'training', rows: 0 },
-      metrics: { cv_accuracy_mean: 1, cv_accuracy_sd: 0, train: evaluation, test: evaluation },
+      metrics: {
+        cv: { metric: 'accuracy', mean: 1, sd: 0, se: 0, folds: 5, repeats: 1 },
+        train: evaluation,
+        test: evaluation,
+      },
       candidates: [],
       golden: {
         features: [
           [1, 2],
           [3, 4],
         ],
-        probabilities: [
+        outputs: [
           [1 - probability, probability],
           [1 - probability, probability],
         ],
@@ -77,8 +88,10 @@ export const sampleRun = (trainedAt = 0): RunRecord => ({
 export const loadSample: LoadScorer = (manifest, binary): Scorer => {
   const probability = new Float64Array(binary.buffer, binary.byteOffset, binary.byteLength / 8)[0]!
   return {
+    kind: 'classification',
     featureNames: manifest.features,
     classNames: manifest.classes,
+    outputs: 2,
     scoreBlock: (_features, rows, probabilities) => {
       for (let row = 0; row < rows; row += 1) {
         probabilities[2 * row] = 1 - probability
@@ -90,8 +103,12 @@ export const loadSample: LoadScorer = (manifest, binary): Scorer => {
 
 export const verifySample: VerifyGolden = (scorer, golden) => {
   const probabilities = new Float64Array(2 * golden.features.length)
-  scorer.scoreBlock(Float64Array.from(golden.features.flat()), golden.features.length, probabilities)
-  if (golden.probabilities.flat().some((expected, at) => Math.abs(expected - probabilities[at]!) > golden.tolerance)) {
+  scorer.scoreBlock(
+    Float64Array.from(golden.features.flat(), (value) => value ?? Number.NaN),
+    golden.features.length,
+    probabilities,
+  )
+  if (golden.outputs.flat().some((expected, at) => Math.abs(expected - probabilities[at]!) > golden.tolerance)) {
     throw new Error('the golden rows came out differently')
   }
 }

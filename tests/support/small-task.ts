@@ -20,8 +20,10 @@ export const SMALL_CLASSES = ['low', 'high']
 
 /** `high` with the probability 1 / (1 + exp(-a)). */
 export const smallScorer: Scorer = {
+  kind: 'classification',
   featureNames: ['a', 'b'],
   classNames: SMALL_CLASSES,
+  outputs: 2,
   scoreBlock: (features, rows, probabilities) => {
     for (let i = 0; i < rows; i++) {
       const high = 1 / (1 + Math.exp(-features[i * 2]!))
@@ -87,7 +89,10 @@ export const createSmallTask = async (options: SmallTaskOptions): Promise<SmallT
     registry,
     codecs,
     score: async (client, overrides = {}) => {
-      const { currentModel = () => ({ version: '1', scorer: smallScorer }), ...rest } = overrides
+      const {
+        currentModel = () => ({ version: '1', scorer: smallScorer, manifest: { categories: [[], []] } }),
+        ...rest
+      } = overrides
       return bench.track(
         await runTopology({
           client,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Candidate } from '../../src/models/candidate.ts'
+import { fitHere } from '../../src/models/fit-here.ts'
 import type { ModelArtefact, ModelManifest } from '../../src/models/manifest.ts'
-import { trainTournament } from '../../src/models/tournament.ts'
-import type { TournamentOptions } from '../../src/models/tournament-types.ts'
+import type { TournamentOptions } from '../../src/models/tournament/tournament-types.ts'
+import { trainTournament } from '../../src/models/tournament/train-tournament.ts'
 import { candidates, iris, irisClasses, irisSpecs } from './training-rows.ts'
 
 /** A tournament that takes a fraction of a second. */
@@ -22,8 +23,10 @@ export const smallTournament = (overrides: Partial<TournamentOptions> = {}): Tou
 })
 
 /** A small model of one family. */
-export const smallModel = (candidate: Candidate): ModelArtefact =>
-  trainTournament(smallTournament({ candidates: [candidate], folds: 2 })).artefact
+export const smallModel = async (candidate: Candidate): Promise<ModelArtefact> => {
+  const { artefact } = await trainTournament(smallTournament({ candidates: [candidate], folds: 2 }), fitHere)
+  return artefact
+}
 
 /** The artefact with other bytes, and a digest that fits them: damage that a digest does not show. */
 export const withBinary = (manifest: ModelManifest, binary: Uint8Array): ModelArtefact => ({

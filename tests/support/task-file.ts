@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 
-const example = fileURLToPath(new URL('../../examples/iris/', import.meta.url))
+const folderOf = (example: string): string => fileURLToPath(new URL(`../../examples/${example}/`, import.meta.url))
 
 type Changes = { [section: string]: unknown }
 
@@ -28,13 +28,14 @@ export type TestTask = {
   remove: () => void
 }
 
-/** A task like the bundled example under a name of its own, so that tests do not meet on topics and queues. */
-export const createTestTask = (changes: Changes = {}): TestTask => {
+/** A task like an example, the bundled one at first, under a name of its own: tests do not meet on topics and queues. */
+export const createTestTask = (changes: Changes = {}, example = 'iris'): TestTask => {
   const folder = mkdtempSync(join(tmpdir(), 'driftline-test-'))
   const task = `t${Math.random().toString(36).slice(2, 10)}`
-  const base = parse(readFileSync(join(example, 'driftline.yaml'), 'utf8')) as Record<string, unknown>
+  const base = parse(readFileSync(join(folderOf(example), 'driftline.yaml'), 'utf8')) as Record<string, unknown>
+  const { path } = base['dataset'] as { path: string }
   const configFile = join(folder, 'driftline.yaml')
-  const own = merge(merge(base, { task, dataset: { path: join(example, 'iris.csv') } }), changes)
+  const own = merge(merge(base, { task, dataset: { path: join(folderOf(example), path) } }), changes)
   writeFileSync(configFile, stringify(own))
   return {
     task,

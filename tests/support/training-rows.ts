@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Dataset } from '../../src/features/dataset.ts'
+import type { ClassDataset } from '../../src/features/dataset.ts'
 import { readCsvDataset } from '../../src/features/dataset-csv.ts'
 import type { FeatureSpec } from '../../src/features/feature-spec.ts'
 import { createRandom, type Random } from '../../src/features/random.ts'
@@ -11,13 +11,12 @@ export const featureSpecs = (names: readonly string[]): FeatureSpec[] =>
 export const irisSpecs = featureSpecs(['sepal_length', 'sepal_width', 'petal_length', 'petal_width'])
 export const irisClasses = ['setosa', 'versicolor', 'virginica']
 
-export const iris = (): Dataset =>
+export const iris = (): ClassDataset =>
   readCsvDataset(readFileSync(new URL('../../examples/iris/iris.csv', import.meta.url), 'utf8'), {
     label: 'iris.csv',
     features: irisSpecs,
-    target: 'species',
-    classNames: irisClasses,
-  })
+    target: { name: 'species', type: 'classification', classes: irisClasses },
+  }) as ClassDataset
 
 /** Box and Muller's transform. */
 export const gaussian = (random: Random): number =>
@@ -30,7 +29,7 @@ export const clouds = (options: {
   columns: number
   distance: number
   seed: number
-}): Dataset => {
+}): ClassDataset => {
   const { rowsPerClass, classes, columns, distance } = options
   const random = createRandom(options.seed, 'clouds')
   const rows = rowsPerClass * classes
@@ -40,7 +39,9 @@ export const clouds = (options: {
     (_, i) => gaussian(random) + distance * labels[Math.floor(i / columns)]!,
   )
   return {
+    kind: 'classification',
     featureNames: Array.from({ length: columns }, (_, i) => `f${i}`),
+    categories: Array.from({ length: columns }, () => []),
     classNames: Array.from({ length: classes }, (_, i) => `c${i}`),
     rows,
     features,
@@ -54,24 +55,28 @@ export const candidates = {
     name: 'logistic',
     family: 'logistic',
     engine: 'ml-logistic-regression',
+    calibration: 'none',
     parameters: { steps: 300, learningRate: 1.9 },
   },
   forest: {
     name: 'forest',
     family: 'forest',
     engine: 'ml-random-forest',
+    calibration: 'none',
     parameters: { trees: 15, maxDepth: 6, minSamplesSplit: 2, maxFeatures: 0.6 },
   },
   rbf: {
     name: 'rbf',
     family: 'svm',
     engine: 'ml-svm',
+    calibration: 'none',
     parameters: { kernel: 'rbf', C: 10, sigma: 2 },
   },
   linear: {
     name: 'linear',
     family: 'svm',
     engine: 'ml-svm',
+    calibration: 'none',
     parameters: { kernel: 'linear', C: 1, sigma: 1 },
   },
 } as const satisfies Record<string, Candidate>

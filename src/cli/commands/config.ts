@@ -1,6 +1,9 @@
 import { Command } from 'commander'
-import { TaskSchema } from '../../config/task-schema.ts'
+import { type TargetConfig, TaskSchema } from '../../config/task-schema.ts'
 import { openConfig, type TaskOptions, withTaskOptions } from '../task-options.ts'
+
+const describeTarget = (target: TargetConfig): string =>
+  target.type === 'classification' ? `${target.classes.length} classes` : `the number ${target.name}`
 
 export const configCommand = (): Command => {
   const command = new Command('config').description('check and describe the task file')
@@ -17,7 +20,7 @@ export const configCommand = (): Command => {
       else {
         console.log(
           `${taskFile} is valid: task ${task.task}, ${task.features.length} features, ` +
-            `${task.target.classes.length} classes, ${task.training.candidates.length} candidates`,
+            `${describeTarget(task.target)}, ${task.training.candidates.length} candidates`,
         )
       }
     })

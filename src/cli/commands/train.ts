@@ -1,77 +1,135 @@
-import { Command } from 'commander'
-import { createLogger } from '../../telemetry/log.ts'
-import { withModelEvents } from '../model-events.ts'
-import { candidateTable, evaluationTables } from '../model-table.ts'
-import { createProgress } from '../progress.ts'
-import { openRegistry } from '../roles/registry-parts.ts'
-import { openConfig, type TaskOptions, withTaskOptions } from '../task-options.ts'
-import { type TrainedVersion, trainVersion } from '../training.ts'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { ConfigInvalid } from '../../errors.ts'
+import { VALIDATION_CODES, type ValidationCode } from '../../features/validate/validation-report.ts'
+import { MAX_UNASKED_SVM_ROWS } from '../ad-hoc/ad-hoc-candidates.ts'
+import { MAX_NUMBERED_CLASSES } from '../ad-hoc/ad-hoc-task.ts'
+import { withParameterOptions } from '../parameter-options.ts'
+import { withTaskOptions } from '../task-options.ts'
+import { type AdHocTrainOptions, trainFromFile } from '../train-from-file.ts'
+import { type TaskTrainOptions, trainTask } from '../train-task.ts'
 
-type TrainOptions = TaskOptions & { promote?: boolean; onlyIfNone?: boolean; reason: string }
+type TrainOptions = TaskTrainOptions & Partial<AdHocTrainOptions>
 
-const report = ({ version, manifest, run, promoted }: TrainedVersion): string =>
-  [
-    candidateTable(manifest, run),
-    `\n${manifest.name} on ${manifest.metrics.test.rows} held-out rows:\n`,
-    evaluationTables(manifest.metrics.test),
-    `\nversion ${version}${promoted ? ' is in production' : ' is stored; promote it with: driftline models promote '}${promoted ? '' : version}`,
-  ].join('\n')
+/** Options of the one way to train that the other does not have. */
+const ofTask = ['config', 'promote', 'onlyIfNone', 'force'] as const
+const ofFile = ['target', 'holdout', 'family', 'engine', 'task', 'ignore', 'calibration', 'out'] as const
 
-export const trainCommand = (): Command =>
-  withTaskOptions(new Command('train'))
-    .description('train the candidates of the task on its dataset; the best becomes a version')
-    .option('--promote', 'put the new version in production even if another one is there')
+const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
+const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`it has to be a whole number from ${least} to ${most}.`)
+  }
+
+export const nameList = (text: string): string[] => text.split(',').map((name) => name.trim())
+
+export const codeList = (text: string): ValidationCode[] => {
+  const codes = nameList(text)
+  const unknown = codes.find((code) => !VALIDATION_CODES.some((known) => known === code))
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`${unknown} is none of ${VALIDATION_CODES.join(', ')}.`)
+  }
+  return codes as ValidationCode[]
+}
+
+const train = async (options: TrainOptions, command: Command): Promise<void> => {
+  const given = (name: string): boolean => command.getOptionValueSource(name) === 'cli'
+  if (options.data === undefined) {
+    const stray = ofFile.find(given)
+    if (stray !== undefined) throw new ConfigInvalid(`${flagOf(stray)} goes with --data; a task file says it otherwise`)
+    await trainTask(options)
+    return
+  }
+  const stray = ofTask.find(given)
+  if (stray !== undefined)
+    throw new ConfigInvalid(`${flagOf(stray)} belongs to a task file and does not go with --data`)
+  const { data, target } = options
+  if (target === undefined) throw new ConfigInvalid('--data needs --target, the column that is to be predicted')
+  await trainFromFile({ ...options, data, target } as AdHocTrainOptions)
+}
+
+export const trainCommand = (): Command => {
+  const command = withTaskOptions(new Command('train'))
+    .description('train on the dataset of a task, or on a CSV file without any configuration')
+    .option('--promote', 'put the version in production even if another one is there')
     .option('--only-if-none', 'do nothing if a version is in production')
     .option('--reason <text>', 'why, for the lineage', 'manual')
+    .option('--force', 'train even if data, parameters and code are those of the last time')
+    .addOption(
+      new Option('--accept <codes>', 'errors of the validation that are meant to be so, with commas between')
+        .argParser(codeList)
+        .default([], 'none'),
+    )
+    .addOption(new Option('--data <file>', 'a CSV file with a header').helpGroup('Without a task file:'))
+    .addOption(new Option('--target <column>', 'what is to be predicted').helpGroup('Without a task file:'))
+    .addOption(
+      new Option('--holdout <file>', 'rows to test with; else a fifth of the data').helpGroup('Without a task file:'),
+    )
+    .addOption(
+      new Option('--task <kind>', 'overrides what the values of the target suggest')
+        .choices(['classification', 'regression'])
+        .helpGroup('Without a task file:'),
+    )
+    .addOption(
+      new Option('--ignore <columns>', 'columns that are no features, with commas between')
+        .argParser(nameList)
+        .default([], 'none')
+        .helpGroup('Without a task file:'),
+    )
+    .addOption(
+      new Option('--family <family>', 'what is trained; else every family that fits, and the best is taken')
+        .choices(['forest', 'svm', 'logistic', 'ridge'])
+        .helpGroup('Without a task file:'),
+    )
+    .addOption(
+      new Option('--engine <engine>', 'what trains it; else the first of the family')
+        .choices(['histogram', 'ml-random-forest', 'libsvm', 'ml-svm', 'lbfgs', 'ml-logistic-regression', 'cholesky'])
+        .helpGroup('Without a task file:'),
+    )
+    .addOption(
+      new Option('--calibration <method>', 'how the probabilities of classes are corrected')
+        .choices(['none', 'platt', 'isotonic'])
+        .default('none')
+        .helpGroup('Without a task file:'),
+    )
+    .addOption(
+      new Option('--seed <number>', 'every random choice follows from it')
+        .argParser(wholeNumber(0, 2 ** 32 - 1))
+        .default(42)
+        .helpGroup('Without a task file:'),
+    )
+    .addOption(
+      new Option('--folds <number>', 'folds of the cross-validation')
+        .argParser(wholeNumber(2, 20))
+        .default(5)
+        .helpGroup('Without a task file:'),
+    )
+    .addOption(
+      new Option('--out <folder>', 'where the model goes').default('driftline-model').helpGroup('Without a task file:'),
+    )
+  return withParameterOptions(command)
     .addHelpText(
       'after',
       `
-The first version goes into production by itself.
+With a task file: the rows are validated, the candidates trained, the best one registered as a version; the first
+version goes into production by itself. A step whose data, parameters and code are those of the last time is not run
+again and says so.
+
+With --data: every other column is a feature, a number or a category (text, up to 255 names); an empty field is missing.
+The target is a class where it holds text or at most ${MAX_NUMBERED_CLASSES} different whole numbers, else a number; --task overrides that.
+Without --family all families that fit compete, the SVM on up to ${MAX_UNASKED_SVM_ROWS} rows. The model folder goes into
+"driftline score --model" and "driftline models import". With --json the last line is
+{name, family, engine, fit_seconds, metrics, path, ...}: the winner's fit on all training rows, and accuracy or r2 on
+the rows that were held out.
 
 Examples:
   driftline train
   driftline train --config tasks/churn.yaml --promote --reason "more data"
-  driftline train --json | tail -1`,
+  driftline train --data churn.csv --target churned
+  driftline train --data train.csv --holdout test.csv --target price --family forest --trees 300 --json | tail -1`,
     )
-    .action(async (options: TrainOptions) => {
-      const config = await openConfig(options, 'none')
-      const logger = createLogger({ name: 'train', level: 'warn', instanceId: config.instanceId })
-      const { registry, store, signal } = openRegistry(config, logger)
-      const progress = createProgress()
-      try {
-        const { aliases } = await store.readAliases()
-        if (options.onlyIfNone && aliases.production !== undefined) {
-          const message = `version ${aliases.production} is in production; nothing was trained`
-          console.log(options.json ? JSON.stringify({ version: aliases.production, trained: false }) : message)
-          return
-        }
-        const trained = await withModelEvents(config, (publish) =>
-          trainVersion(config, {
-            registry,
-            publish,
-            actor: 'train',
-            reason: options.reason,
-            promote: options.promote ? 'always' : 'if-none',
-            onProgress: ({ candidate, stepsDone, stepsTotal }) =>
-              progress.update(`training ${candidate}: ${stepsDone} of ${stepsTotal} fits`),
-          }),
-        )
-        progress.stop()
-        const { version, manifest, run, promoted } = trained
-        if (options.json) {
-          console.log(
-            JSON.stringify({
-              version,
-              promoted,
-              trained: true,
-              metrics: manifest.metrics,
-              candidates: manifest.candidates,
-              run,
-            }),
-          )
-        } else console.log(report(trained))
-      } finally {
-        progress.stop()
-        await signal.close()
-      }
-    })
+    .action((options: TrainOptions) => train(options, command))
+}

@@ -9,10 +9,12 @@ export const createDriftReferences = (store: ArtefactStore) => {
     /** Reads what is not known yet. @throws VersionNotFound, ArtefactCorrupt, and what the store throws */
     load: async (modelVersion: string): Promise<void> => {
       if (known.has(modelVersion)) return
-      const { columns, featureNames } = referenceOf(await store.readVersion(modelVersion))
+      const artefact = await store.readVersion(modelVersion)
+      const { columns, featureNames } = referenceOf(artefact)
+      const { categories } = artefact.manifest
       // Only the version in production is compared with; of an older one nothing is asked any more.
       known.clear()
-      known.set(modelVersion, createDriftReference({ modelVersion, featureNames, columns }))
+      known.set(modelVersion, createDriftReference({ modelVersion, featureNames, columns, categories }))
     },
     get: (modelVersion: string): DriftReference | null => known.get(modelVersion) ?? null,
   }

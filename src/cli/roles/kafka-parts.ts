@@ -38,7 +38,7 @@ export const openKafka = async (config: Config, role: string, logger: Logger): P
       schemas: await readEventSchemas(packageFile('schemas')),
       task: task.task,
       features: task.features,
-      classes: task.target.classes,
+      classes: task.target.type === 'classification' ? task.target.classes : null,
       maxEventBytes: task.stream.maxEventBytes,
       topics,
     })

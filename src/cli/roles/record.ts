@@ -11,7 +11,7 @@ import { openKafka } from './kafka-parts.ts'
 import type { StartRole } from './role.ts'
 import { consumerPart, httpPart, lagMeter, repeating, rolePlace, startRole } from './role-frame.ts'
 
-const accuracyEveryMs = 2000
+const liveFiguresEveryMs = 2000
 
 /** Writes predictions and labels to the history database; what it cannot read goes to the dead letters. */
 export const startRecordRole: StartRole = async (config) => {
@@ -22,7 +22,7 @@ export const startRecordRole: StartRole = async (config) => {
   const { topics } = kafka
   const producer = await kafka.client.producer()
   const history = createSqliteHistory({ file: paths.history })
-  const steps = recording({ task: task.task, classNames: task.target.classes })
+  const steps = recording({ task: task.task, target: task.target })
   const deadLetters = {
     deadLetterTopic: topics.deadLetters.name,
     deadLetterPartitions: await kafka.admin.partitionsOf(topics.deadLetters.name),
@@ -105,9 +105,11 @@ export const startRecordRole: StartRole = async (config) => {
         metrics: metrics.lag,
         logger,
       }),
-      repeating('measuring the live accuracy', accuracyEveryMs, logger, async () => {
-        const { by_version } = await history.liveAccuracy({ window: task.accuracy.windowEvents })
-        metrics.recording.liveAccuracy(by_version)
+      repeating('measuring the live figures', liveFiguresEveryMs, logger, async () => {
+        const window = task.accuracy.windowEvents
+        if (task.target.type === 'regression') {
+          metrics.recording.liveErrors((await history.liveErrors({ window })).by_version)
+        } else metrics.recording.liveAccuracy((await history.liveAccuracy({ window })).by_version)
       }),
       http.part,
     ],

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import type { TaskConfig } from '../../config/task-schema.ts'
 import { AppError } from '../../errors.ts'
+import { classesOf } from '../../features/target-spec.ts'
 import { loadScorer } from '../../models/load-scorer.ts'
 import type { ModelManifest } from '../../models/manifest.ts'
 import { verifyGolden } from '../../models/verify-golden.ts'
@@ -25,19 +26,23 @@ export const openRegistry = (config: Config, logger: Logger): RegistryParts => {
   return { store, signal, registry: createRegistry({ store, signal, now: Date.now, logger }) }
 }
 
-/** What of a model the task does not have: its features and classes have to be the task's. */
+/**
+ * What of a model the task does not have: its features, by name and type, and its classes have to be the task's. Its
+ * categories need not be: events are read with those that the model knows.
+ */
 const strangeNames = (manifest: ModelManifest, task: TaskConfig): string[] => {
-  const features = new Set(task.features.map(({ name }) => name))
-  const classes = new Set(task.target.classes)
+  const types = new Map(task.features.map(({ name, type }) => [name, type]))
+  const classes = new Set(classesOf(task.target))
+  const typeIn = (column: number) => ((manifest.categories[column]?.length ?? 0) > 0 ? 'category' : 'double')
   return [
-    ...manifest.features.filter((name) => !features.has(name)),
+    ...manifest.features.filter((name, column) => types.get(name) !== typeIn(column)),
     ...manifest.classes.filter((name) => !classes.has(name)),
   ]
 }
 
 /** Whether a model can score events of the task. */
 export const fitsTask = (manifest: ModelManifest, task: TaskConfig): boolean =>
-  manifest.task === task.task && strangeNames(manifest, task).length === 0
+  manifest.task === task.task && manifest.kind === task.target.type && strangeNames(manifest, task).length === 0
 
 /** Refuses a model of another task: it would load, and score nonsense. @throws AppError MODEL_UNSUITABLE */
 const loadFitting =
@@ -46,8 +51,8 @@ const loadFitting =
     if (fitsTask(manifest, task)) return loadScorer(manifest, binary)
     throw new AppError(
       'MODEL_UNSUITABLE',
-      `the model was trained for task ${manifest.task} with [${manifest.features}] -> [${manifest.classes}]; ` +
-        `task ${task.task} does not have ${strangeNames(manifest, task).join(', ') || 'that name'}: train it anew`,
+      `the ${manifest.kind} model was trained for task ${manifest.task} with [${manifest.features}] -> [${manifest.classes}]; ` +
+        `task ${task.task}, a ${task.target.type}, does not have ${strangeNames(manifest, task).join(', ') || 'that'}: train it anew`,
     )
   }
 

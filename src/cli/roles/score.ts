@@ -1,12 +1,35 @@
 import { scoring } from '../../../streams/scoring.ts'
 import { createRoleServer } from '../../api/role-server.ts'
+import type { FeatureSpec } from '../../features/feature-spec.ts'
 import { runTopology } from '../../kafka/topology-runner.ts'
+import { inModelOrder } from '../../models/predict.ts'
+import { countUnknownCategories } from '../../models/unknown-categories.ts'
+import type { ActiveModel } from '../../registry/registry-types.ts'
+import { numberClass } from '../../telemetry/catalogue.ts'
 import { createLogger } from '../../telemetry/log.ts'
 import { createStreamMetrics } from '../../telemetry/metrics.ts'
 import { openKafka } from './kafka-parts.ts'
 import { followProduction, openRegistry } from './registry-parts.ts'
 import type { StartRole } from './role.ts'
 import { consumerPart, httpPart, lagMeter, rolePlace, startRole } from './role-frame.ts'
+
+/** So many models back a batch that is being committed may have been scored. */
+const rememberedModels = 4
+
+/** The features of the models that were asked for last, by version: a swap may land between a batch and its commit. */
+const rememberInputs = (features: readonly FeatureSpec[]) => {
+  const byVersion = new Map<string, readonly FeatureSpec[]>()
+  return {
+    take: (model: ActiveModel | null): ActiveModel | null => {
+      if (model === null || byVersion.has(model.version)) return model
+      byVersion.set(model.version, inModelOrder(features, model))
+      const [oldest] = byVersion.keys()
+      if (byVersion.size > rememberedModels && oldest !== undefined) byVersion.delete(oldest)
+      return model
+    },
+    of: (version: string): readonly FeatureSpec[] => byVersion.get(version) ?? [],
+  }
+}
 
 /** Scores feature events and publishes predictions, exactly once. */
 export const startScoreRole: StartRole = async (config) => {
@@ -17,6 +40,8 @@ export const startScoreRole: StartRole = async (config) => {
   const parts = openRegistry(config, logger)
   const model = followProduction({ config, role: 'score', parts, metrics: metrics.model, logger })
 
+  const inputs = rememberInputs(task.features)
+
   const group = `${task.task}.score`
   const consumer = consumerPart(() =>
     runTopology({
@@ -24,7 +49,7 @@ export const startScoreRole: StartRole = async (config) => {
       topology: scoring({
         topics: kafka.topics,
         features: task.features,
-        currentModel: model.current,
+        currentModel: () => inputs.take(model.current()),
         now: Date.now,
       }),
       group,
@@ -39,9 +64,14 @@ export const startScoreRole: StartRole = async (config) => {
         const first = outputs[0]
         if (first !== undefined) {
           const byClass = new Map<string, number>()
-          for (const { prediction } of outputs) byClass.set(prediction, (byClass.get(prediction) ?? 0) + 1)
+          for (const { prediction, value } of outputs) {
+            const name = value === null ? prediction : numberClass
+            byClass.set(name, (byClass.get(name) ?? 0) + 1)
+          }
           // A batch is scored by one model.
-          metrics.scoring.scored({ modelVersion: first.model_version, byClass })
+          const { model_version: modelVersion } = first
+          metrics.scoring.scored({ modelVersion, byClass })
+          metrics.scoring.unknownCategories(countUnknownCategories(outputs, inputs.of(modelVersion)))
         }
         for (const { record, reason } of deadLetters) {
           metrics.scoring.deadLettered(reason.code)

@@ -21,10 +21,19 @@ import type { StartRole } from './role.ts'
 import { consumerPart, httpPart, lagMeter, rolePlace, startRole } from './role-frame.ts'
 import { createCheckpointFile } from './watch-checkpoint.ts'
 
+/** What each test's statistic is called. */
+const effects: Readonly<Record<string, string>> = {
+  ks: 'D',
+  chi_square: 'share moved',
+  missing_rate: 'missing by',
+}
+
 const describeAlarm = ({ features, model_version, consecutive_windows }: DriftEvent): string => {
   const drifted = features.filter((feature) => feature.drifted)
-  const names = drifted.map(({ feature, statistic }) => `${feature} (D ${statistic.toFixed(3)})`).join(', ')
-  return `${names} drifted from the reference of version ${model_version} in ${consecutive_windows} windows in a row`
+  const names = drifted.map(
+    ({ feature, test, statistic }) => `${feature} (${effects[test] ?? test} ${statistic.toFixed(3)})`,
+  )
+  return `${names.join(', ')} drifted from the reference of version ${model_version} in ${consecutive_windows} windows in a row`
 }
 
 /** Compares windows of predictions with the reference of the model in production; raises alarms, asks for retraining. */
@@ -99,6 +108,7 @@ export const startWatchRole: StartRole = async (config) => {
     metrics.drift.features(
       assessment.features.map((feature) => ({
         feature: feature.feature,
+        test: feature.test,
         statistic: feature.statistic,
         adjusted_p_value: feature.adjustedPValue,
       })),

@@ -3,7 +3,12 @@ import { phaseOf, type StoryPhase } from './story-phase.ts'
 import type { StorySource } from './story-source.ts'
 
 /** An event of the story; `number` counts from 1. */
-export type StoryEvent = { number: number; id: string; eventTime: number; values: Record<string, number | null> }
+export type StoryEvent = {
+  number: number
+  id: string
+  eventTime: number
+  values: Record<string, number | string | null>
+}
 export type StoryLabel = { id: string; label: string; labelledAt: number }
 
 /** What the rest of the system has done so far. */

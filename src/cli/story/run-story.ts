@@ -11,7 +11,7 @@ import { openRegistry } from '../roles/registry-parts.ts'
 import { untilAborted } from '../until-aborted.ts'
 import { playStory, type StoryProgress } from './play.ts'
 import { readOutcomes, waitUntilRead } from './story-outcomes.ts'
-import { accuracyByPhase, type StoryResult } from './story-result.ts'
+import { figuresByPhase, type StoryResult, storyMetricOf } from './story-result.ts'
 import { createStorySource, type StoryRow } from './story-source.ts'
 import { startStoryWatcher } from './story-watcher.ts'
 import { createStoryWorld } from './story-world.ts'
@@ -19,15 +19,20 @@ import { tallyOutputs } from './tally.ts'
 
 /** The dataset's rows as the story draws them. */
 const storyRows = async (config: Config): Promise<StoryRow[]> => {
-  const { rows, features, labels, featureNames, classNames } = await readTaskDataset(config)
+  const dataset = await readTaskDataset(config)
+  const { rows, features, featureNames, categories } = dataset
+  const labelOf = (row: number): string =>
+    dataset.kind === 'classification'
+      ? (dataset.classNames[dataset.labels[row] ?? 0] ?? '')
+      : String(dataset.targets[row])
   return Array.from({ length: rows }, (_, row) => ({
     values: Object.fromEntries(
       featureNames.map((name, index) => {
         const value = features[row * featureNames.length + index] ?? Number.NaN
-        return [name, Number.isNaN(value) ? null : value]
+        return [name, Number.isNaN(value) ? null : (categories[index]?.[value] ?? value)]
       }),
     ),
-    label: classNames[labels[row] ?? 0] ?? '',
+    label: labelOf(row),
   }))
 }
 
@@ -95,7 +100,7 @@ export const runStory = async (
       kafka,
       producer,
       source,
-      requiredFeature: config.task.features.find(({ nullable }) => !nullable)?.name ?? null,
+      features: config.task.features,
       observe: watcher.observe,
       onProgress: options.onProgress,
     })
@@ -121,7 +126,11 @@ export const runStory = async (
         observation.flippedAt === null || observation.promotion === null
           ? null
           : observation.flippedAt - observation.promotion.promotedAt,
-      ...accuracyByPhase(outcomes, { injectedAt: plan.normalEvents + 1, baseVersion, newVersion }),
+      figures: figuresByPhase(storyMetricOf(config.task.target), outcomes, {
+        injectedAt: plan.normalEvents + 1,
+        baseVersion,
+        newVersion,
+      }),
       seconds: Math.round((Date.now() - options.startedAt) / 100) / 10,
     }
     return { result, finished: played.finished }

@@ -50,6 +50,6 @@ export const readOutcomes = async (
   return rows.flatMap((row) => {
     const event = eventNumber(options.runId, row.event_id)
     if (event === null) return []
-    return [{ event, correct: row.prediction === row.label, modelVersion: row.model_version }]
+    return [{ event, modelVersion: row.model_version, label: row.label, prediction: row.prediction }]
   })
 }

@@ -1,4 +1,5 @@
 import type { FeatureEvent } from '../../events.ts'
+import type { FeatureSpec } from '../../features/feature-spec.ts'
 import type { StoryEvent } from './play.ts'
 
 /** The message of a story event. */
@@ -8,19 +9,30 @@ export const toFeatureEvent = ({ id, eventTime, values }: StoryEvent): FeatureEv
   ...values,
 })
 
-const badRecordKinds = ['random bytes', 'unknown schema id', 'missing feature', 'NaN'] as const
+const badRecordKinds = ['random bytes', 'unknown schema id', 'missing feature', 'wrong value'] as const
+
+/** The event with NaN for a number; as JSON with a number for a category where there is no number. */
+const wrongValue = (
+  example: FeatureEvent,
+  features: readonly FeatureSpec[],
+  encode: (event: FeatureEvent) => Uint8Array,
+): Uint8Array => {
+  const number = features.find(({ type, name }) => type === 'double' && typeof example[name] === 'number')
+  if (number !== undefined) return encode({ ...example, [number.name]: Number.NaN })
+  return Buffer.from(JSON.stringify({ ...example, [features[0]?.name ?? '']: 0 }))
+}
 
 /**
  * The value of a record that cannot be scored.
  * @param kind turns through the ways to be wrong
  * @param example a good event, to be spoilt
- * @param feature a feature that may not be missing; null where the task has none, and then JSON is cut short instead
+ * @param features those of the task; where none of them has to be there, JSON is cut short instead of leaving one out
  * @param encode the codec of feature events
  */
 export const badValue = (
   kind: number,
   example: FeatureEvent,
-  feature: string | null,
+  features: readonly FeatureSpec[],
   encode: (event: FeatureEvent) => Uint8Array,
 ): Uint8Array => {
   switch (badRecordKinds[kind % badRecordKinds.length]) {
@@ -33,13 +45,12 @@ export const badValue = (
       return value
     }
     case 'missing feature': {
-      if (feature === null) return Buffer.from(JSON.stringify(example).slice(0, -1))
-      const { [feature]: _, ...rest } = example
+      const required = features.find(({ nullable }) => !nullable)
+      if (required === undefined) return Buffer.from(JSON.stringify(example).slice(0, -1))
+      const { [required.name]: _, ...rest } = example
       return Buffer.from(JSON.stringify(rest))
     }
-    default: {
-      const name = Object.keys(example).find((key) => typeof example[key] === 'number' && key !== 'event_time') ?? ''
-      return encode({ ...example, [name]: Number.NaN } as FeatureEvent)
-    }
+    default:
+      return wrongValue(example, features, encode)
   }
 }

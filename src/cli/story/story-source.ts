@@ -1,16 +1,16 @@
 import { standardDeviation } from 'simple-statistics'
 import type { FeatureSpec } from '../../features/feature-spec.ts'
 
-/** One row: its values by feature, null where missing, and its class. */
-export type StoryRow = { values: Record<string, number | null>; label: string }
+/** One row: its values by feature, null where missing, and its class or number. */
+export type StoryRow = { values: Record<string, number | string | null>; label: string }
 
 export type StorySource = {
-  /** The next event's features and its true class; `shifted`: as the recalibrated instrument reads them. */
+  /** The next event's features and its truth; `shifted`: as the recalibrated instrument reads them. */
   next: (shifted: boolean) => StoryRow
 }
 
 /**
- * Draws events from the rows of a dataset: a random row with a little noise.
+ * Draws events from the rows of a dataset: a random row with a little noise. Categories stay what they are.
  * @param options.jitterSd noise per feature, as a share of the feature's standard deviation
  * @param options.shift what the instrument adds after its recalibration, by feature
  * @param options.random uniform in [0, 1), seeded by the caller
@@ -35,11 +35,12 @@ export const createStorySource = (options: {
   return {
     next: (shifted) => {
       const row = rows[Math.floor(random() * rows.length)] as StoryRow
-      const values = features.map(({ name, range }, index) => {
-        const value = row.values[name]
-        if (value === null || value === undefined) return [name, null] as const
+      const values = features.map((feature, index) => {
+        const { name } = feature
+        const value = row.values[name] ?? null
+        if (typeof value !== 'number' || feature.type === 'category') return [name, value] as const
         const read = value + (noise[index] ?? 0) * gaussian() + (shifted ? (shift[name] ?? 0) : 0)
-        return [name, within(read, range)] as const
+        return [name, within(read, feature.range)] as const
       })
       return { values: Object.fromEntries(values), label: row.label }
     },

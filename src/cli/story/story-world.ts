@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { FeatureSpec } from '../../features/feature-spec.ts'
 import type { PlainProducer } from '../../kafka/kafka-types.ts'
 import type { KafkaParts } from '../roles/kafka-parts.ts'
 import type { StoryObservation, StoryProgress, StoryWorld } from './play.ts'
@@ -12,8 +13,7 @@ export const createStoryWorld = (options: {
   kafka: KafkaParts
   producer: PlainProducer
   source: StorySource
-  /** A feature that may not be missing, or null. */
-  requiredFeature: string | null
+  features: readonly FeatureSpec[]
   observe: () => Promise<StoryObservation>
   onProgress: (progress: StoryProgress) => void
 }): StoryWorld => {
@@ -33,7 +33,7 @@ export const createStoryWorld = (options: {
     },
     sendBad: async (id, kind) => {
       const example = toFeatureEvent({ number: 0, id, eventTime: Date.now(), values: source.next(false).values })
-      const value = badValue(kind, example, options.requiredFeature, features.encode)
+      const value = badValue(kind, example, options.features, features.encode)
       await producer.send([{ topic: kafka.topics.features.name, key: Buffer.from(id), value }])
     },
     sendLabels: async (due) => {

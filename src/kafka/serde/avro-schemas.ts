@@ -9,15 +9,18 @@ export type AvroField = { name: string; type: avsc.Schema; default?: unknown; do
 export type AvroRecord = { type: 'record'; name: string; namespace?: string; doc?: string; fields: AvroField[] }
 
 /** What of a feature its schema depends on. */
-export type EventFeature = { readonly name: string; readonly nullable: boolean; readonly unit?: string | undefined }
+export type EventFeature = {
+  readonly name: string
+  readonly type: 'double' | 'category'
+  readonly nullable: boolean
+  readonly unit?: string | undefined
+}
 
 /**
  * A type that reads longs as numbers (one beyond 2^53 is refused when it is read) and unions as plain values,
  * whatever the defaults of the library are.
  */
 export const typeOf = (schema: avsc.Schema): avsc.Type => avsc.Type.forSchema(schema, { wrapUnions: 'never' })
-
-const NULLABLE_DOUBLE = ['null', 'double']
 
 /**
  * The schema of a task's feature events: the common fields and one field per feature. A feature that may be missing
@@ -28,9 +31,11 @@ export const featureEventSchema = (base: AvroRecord, features: readonly EventFea
   namespace: `${base.namespace ?? 'driftline'}.${task}`,
   fields: [
     ...base.fields,
-    ...features.map(({ name, nullable, unit }): AvroField => {
+    ...features.map(({ name, type, nullable, unit }): AvroField => {
       const doc = unit === undefined ? {} : { doc: `In ${unit}.` }
-      return nullable ? { name, type: NULLABLE_DOUBLE, default: null, ...doc } : { name, type: 'double', ...doc }
+      // A category is text and no enum: a name that the task does not know yet is to be scored as well.
+      const avroType = type === 'category' ? 'string' : 'double'
+      return nullable ? { name, type: ['null', avroType], default: null, ...doc } : { name, type: avroType, ...doc }
     }),
   ],
 })

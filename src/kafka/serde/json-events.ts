@@ -55,16 +55,31 @@ export const featureEventFromJson =
     return { ok: true, value: event as FeatureEvent }
   }
 
-/** Reads a label: `labelled_at` may be missing, other members are ignored. */
-export const labelFromJson: JsonReader<Label> = (members, source) => {
-  const event_id = readEventId(members['event_id'])
-  if (event_id === null) return failure('BAD_EVENT_ID', 'event_id must be text that is not empty')
-  const { label } = members
-  if (typeof label !== 'string') return failure('UNKNOWN_LABEL', 'label must be the name of a class')
-  const labelledAt = members['labelled_at']
-  const labelled_at = isMissing(labelledAt) ? (source?.timestamp ?? null) : readTime(labelledAt)
-  if (labelled_at === null) {
-    return failure('BAD_EVENT_TIME', 'labelled_at must be milliseconds since 1970, or ISO-8601 text with a zone')
-  }
-  return { ok: true, value: { event_id, label, labelled_at } }
+/** The label of a class is its name; that of a number is the number, or the same as text. */
+const readLabel = (value: unknown, kind: LabelKind): string | null => {
+  if (typeof value === 'string') return value
+  return kind === 'regression' && typeof value === 'number' ? String(value) : null
 }
+
+/** What labels tell: the name of a class, or a number. */
+export type LabelKind = 'classification' | 'regression'
+
+/** Reads a label: `labelled_at` may be missing, other members are ignored. */
+export const labelFromJson =
+  (kind: LabelKind): JsonReader<Label> =>
+  (members, source) => {
+    const event_id = readEventId(members['event_id'])
+    if (event_id === null) return failure('BAD_EVENT_ID', 'event_id must be text that is not empty')
+    const label = readLabel(members['label'], kind)
+    if (label === null) {
+      return kind === 'classification'
+        ? failure('UNKNOWN_LABEL', 'label must be the name of a class')
+        : failure('BAD_LABEL', 'label must be a number')
+    }
+    const labelledAt = members['labelled_at']
+    const labelled_at = isMissing(labelledAt) ? (source?.timestamp ?? null) : readTime(labelledAt)
+    if (labelled_at === null) {
+      return failure('BAD_EVENT_TIME', 'labelled_at must be milliseconds since 1970, or ISO-8601 text with a zone')
+    }
+    return { ok: true, value: { event_id, label, labelled_at } }
+  }

@@ -45,12 +45,15 @@ const isRefusal = (error: unknown): boolean => {
 
 /**
  * Somebody else sets the compatibility of the same new subject at this moment, as roles that start together do. The
- * registry then says 409 to the setting, not to the schema.
+ * registry then says 409 to the setting, not to the schema; or, where the other has written its schema and not yet the
+ * setting, the client finds none.
  */
 const isSetElsewhere = (error: unknown): boolean =>
-  statusOf(error) === 409 && String((error as { url?: unknown }).url).includes('/config/')
+  (statusOf(error) === 409 && String((error as { url?: unknown }).url).includes('/config/')) ||
+  (error instanceof Error && error.name.includes('Compatibility') && error.message.includes('!= NONE'))
 
-const CONCURRENT_ATTEMPTS = 6
+/** With the pauses below about two seconds: a busy machine takes that long between two requests. */
+const CONCURRENT_ATTEMPTS = 9
 
 /** Registers, and again where another did the same at the same time. */
 const whileSetElsewhere = async <T>(register: () => Promise<T>): Promise<T> => {
@@ -59,7 +62,7 @@ const whileSetElsewhere = async <T>(register: () => Promise<T>): Promise<T> => {
       return await register()
     } catch (error) {
       if (!isSetElsewhere(error) || attempt === CONCURRENT_ATTEMPTS) throw error
-      await pause(20 * attempt)
+      await pause(50 * attempt)
     }
   }
 }

@@ -25,8 +25,8 @@ export type TaskCodecsOptions = {
   readonly schemas: EventSchemas
   readonly task: string
   readonly features: readonly EventFeature[]
-  /** The names that a label may have. */
-  readonly classes: readonly string[]
+  /** The names that a label may have; null where a label is a number. */
+  readonly classes: readonly string[] | null
   /** A larger event goes to the dead letters unread. */
   readonly maxEventBytes: number
   /** Names of the topics; the subject of each is `<topic>-value`. */
@@ -37,8 +37,9 @@ export type TaskCodecsOptions = {
 export const createTaskCodecs = async (options: TaskCodecsOptions): Promise<TaskCodecs> => {
   const { registry, schemas, task, features, classes, maxEventBytes, topics } = options
   const known = new Set(classes)
+  // Whether the text of a label is a number is seen where it is read as one.
   const checkLabel = (label: string): DecodeFailure | null =>
-    known.has(label)
+    classes === null || known.has(label)
       ? null
       : { ok: false, code: 'UNKNOWN_LABEL', message: `${JSON.stringify(label)} is none of the task's classes` }
 
@@ -62,16 +63,17 @@ export const createTaskCodecs = async (options: TaskCodecsOptions): Promise<Task
     }),
     predictions: createAvroCodec<Prediction>({
       ...(await common(topics.predictions, schemas.prediction)),
-      check: ({ event_id, event_time, scored_at, confidence, probabilities }) =>
+      check: ({ event_id, event_time, scored_at, confidence, value, probabilities }) =>
         checkEventId(event_id) ??
         checkTime('event_time', event_time) ??
         checkTime('scored_at', scored_at) ??
-        checkFinite('a probability', [confidence, ...probabilities]),
+        checkFinite('a probability', [confidence ?? 0, ...probabilities]) ??
+        checkFinite('the predicted value', [value ?? 0]),
     }),
     labels: createAvroCodec<Label>({
       ...(await common(topics.labels, schemas.label)),
       ...limited,
-      readJson: labelFromJson,
+      readJson: labelFromJson(classes === null ? 'regression' : 'classification'),
       check: ({ event_id, label, labelled_at }) =>
         checkEventId(event_id) ?? checkTime('labelled_at', labelled_at) ?? checkLabel(label),
     }),

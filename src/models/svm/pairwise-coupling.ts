@@ -6,6 +6,9 @@ export const pairsOf = (classes: number): [first: number, second: number][] =>
     Array.from({ length: classes - first - 1 }, (_, i): [number, number] => [first, first + 1 + i]),
   ).flat()
 
+/** The place of class `other` among all classes but `own`. */
+export const coefficientSlot = (own: number, other: number): number => (other < own ? other : other - 1)
+
 /**
  * Turns the probabilities of pairs into probabilities of classes: the p that minimises
  * `sum over i != j of (r_ji p_i - r_ij p_j)^2` with sum 1, by the fixed-point sweeps of Wu, Lin, Weng, "Probability

@@ -1,9 +1,9 @@
 // Stands in for the training thread; `reason` of its input says what it does.
 import { parentPort, workerData } from 'node:worker_threads'
 
-import type { TrainingInput, TrainMessage } from '../../../src/retraining/train-messages.ts'
+import type { TrainMessage, TrainOrder } from '../../../src/training/train-messages.ts'
 
-const { reason } = workerData as TrainingInput
+const { reason } = (workerData as TrainOrder).input
 const tell = (message: TrainMessage): void => parentPort?.postMessage(message)
 const [what, amount = '0'] = reason.split(' ')
 

@@ -7,6 +7,7 @@ import { ingressUnderTest, sampleInstance } from '../../support/ingress-under-te
 
 const noPage = async () => ({ predictions: [], next: null })
 const noAccuracy = async () => ({ overall: { labelled: 0, correct: 0, accuracy: null }, by_version: [] })
+const noErrors = async () => ({ overall: { labelled: 0, rmse: null, r2: null }, by_version: [] })
 
 const row: PredictionRow & { label: string | null } = {
   prediction_id: 'plants.features-0-17',
@@ -19,6 +20,7 @@ const row: PredictionRow & { label: string | null } = {
   class_index: 2,
   confidence: 0.8,
   probabilities: [0.15, 0.05, 0.8],
+  value: null,
   model_version: '4',
   model_role: 'champion',
   features: [24, 2.5, null],
@@ -41,6 +43,7 @@ describe('GET /model/info', () => {
   it('tells what the model is, where it came from and how it does', async () => {
     const { app } = ingressUnderTest({
       history: {
+        liveErrors: noErrors,
         predictions: noPage,
         liveAccuracy: async ({ window }) => ({
           overall: { labelled: window, correct: 0, accuracy: 0 },
@@ -69,7 +72,7 @@ describe('GET /model/info', () => {
 
   it('answers without live figures while the history does not', async () => {
     const liveAccuracy = () => Promise.reject(new Error('database is locked'))
-    const { app } = ingressUnderTest({ history: { predictions: noPage, liveAccuracy } })
+    const { app } = ingressUnderTest({ history: { liveErrors: noErrors, predictions: noPage, liveAccuracy } })
     const reply = await app.inject('/model/info')
     expect(reply.statusCode).toBe(200)
     expect(reply.json().live).toBeNull()
@@ -119,7 +122,7 @@ describe('POST /reload', () => {
 describe('GET /predictions/history', () => {
   it('answers a page with names, times and labels, and passes the parameters on', async () => {
     const predictions = vi.fn(async () => ({ predictions: [row], next: 'cursor-2' }))
-    const { app } = ingressUnderTest({ history: { predictions, liveAccuracy: noAccuracy } })
+    const { app } = ingressUnderTest({ history: { liveErrors: noErrors, predictions, liveAccuracy: noAccuracy } })
     const reply = await app.inject('/predictions/history?limit=7&before=cursor-1&event_id=e-1')
     expect(predictions).toHaveBeenCalledWith({ limit: 7, before: 'cursor-1', eventId: 'e-1' })
     expect(reply.json()).toEqual({
@@ -145,7 +148,7 @@ describe('GET /predictions/history', () => {
 
   it('asks for 50 where nothing is said', async () => {
     const predictions = vi.fn(noPage)
-    const { app } = ingressUnderTest({ history: { predictions, liveAccuracy: noAccuracy } })
+    const { app } = ingressUnderTest({ history: { liveErrors: noErrors, predictions, liveAccuracy: noAccuracy } })
     await app.inject('/predictions/history')
     expect(predictions).toHaveBeenCalledWith({ limit: 50 })
   })
@@ -153,7 +156,7 @@ describe('GET /predictions/history', () => {
   it('gives no wrong names to the numbers of a model with other classes or features', async () => {
     const old = { ...row, prediction: 'shrub', features: [1, 2] }
     const predictions = async () => ({ predictions: [old], next: null })
-    const { app } = ingressUnderTest({ history: { predictions, liveAccuracy: noAccuracy } })
+    const { app } = ingressUnderTest({ history: { liveErrors: noErrors, predictions, liveAccuracy: noAccuracy } })
     const reply = await app.inject('/predictions/history')
     expect(reply.json().predictions[0]).toMatchObject({ prediction: 'shrub', prediction_proba: null, features: null })
   })
@@ -176,7 +179,7 @@ describe('GET /predictions/history', () => {
   it('is 400 for a cursor that the history does not know, 503 where it does not answer', async () => {
     const failWith = async (error: Error) => {
       const predictions = () => Promise.reject(error)
-      const { app } = ingressUnderTest({ history: { predictions, liveAccuracy: noAccuracy } })
+      const { app } = ingressUnderTest({ history: { liveErrors: noErrors, predictions, liveAccuracy: noAccuracy } })
       return app.inject('/predictions/history?before=x')
     }
     const unknown = await failWith(new AppError('HISTORY_CURSOR_INVALID', '"x" is no page cursor'))

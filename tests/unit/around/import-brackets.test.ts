@@ -20,7 +20,8 @@ const brackets: Record<string, readonly string[]> = {
   kafka: ['topology.ts', 'config', 'telemetry'],
   registry: ['models', 'config', 'telemetry'],
   history: ['config', 'telemetry'],
-  retraining: ['models', 'features', 'registry', 'history', 'config', 'telemetry'],
+  training: ['models', 'features', 'config', 'telemetry'],
+  retraining: ['models', 'features', 'training', 'registry', 'history', 'config', 'telemetry'],
   api: ['features', 'models', 'config', 'telemetry', 'registry/registry-types.ts', 'history/history-types.ts'],
 }
 const rooms = [...Object.keys(brackets), 'cli']
@@ -42,6 +43,8 @@ const owners: Record<string, readonly string[]> = {
   'node:sqlite': ['history'],
   pg: ['history'],
   'ml-random-forest': ['models'],
+  piscina: ['training'],
+  'libsvm-js': ['models'],
   commander: ['cli'],
   ora: ['cli'],
 }

@@ -17,6 +17,8 @@ training:
     - { name: forest, family: forest }
 `
 
+const manyNames = Array.from({ length: 256 }, (_, n) => `c${n}`)
+
 const mistakesOf = (text: string): string[] => {
   try {
     validateTaskText(text, 'task.yaml')
@@ -37,14 +39,14 @@ test('defaults are filled in, those of the candidates too', () => {
   expect(task.features[0]).toEqual({ name: 'weight', type: 'double', nullable: false })
   expect(task.stream.partitions).toBe(4)
   expect(task.drift.correction).toBe('benjamini-hochberg')
-  expect(task.training.candidates[0]).toMatchObject({ engine: 'ml-random-forest', parameters: { trees: 100 } })
+  expect(task.training.candidates[0]).toMatchObject({ engine: 'histogram', parameters: { trees: 100 } })
 })
 
 test.each([
   [
     'an unknown key',
     minimal.replace('unit: cm', 'unti: cm'),
-    'task.yaml:4:20: features[1].unti unknown key; allowed here: name, type, unit, range, nullable',
+    'task.yaml:4:20: features[1].unti unknown key; allowed here: name, type, unit, range, categories, nullable',
   ],
   [
     'a wrong type',
@@ -55,12 +57,12 @@ test.each([
   [
     'an unknown family',
     minimal.replace('family: forest', 'family: woods'),
-    'task.yaml:12:23: training.candidates[0].family is "woods"; allowed: "logistic", "forest", "svm"',
+    'task.yaml:12:23: training.candidates[0].family is "woods"; allowed: "forest", "svm", "logistic", "ridge"',
   ],
   [
     'an unknown parameter of a candidate',
     minimal.replace('family: forest', 'family: forest, parameters: { treees: 5 }'),
-    'task.yaml:12:53: training.candidates[0].parameters.treees unknown key; allowed here: trees, maxDepth, minSamplesSplit, maxFeatures',
+    'task.yaml:12:53: training.candidates[0].parameters.treees unknown key; allowed here: trees, maxDepth, minSamplesSplit, minSamplesLeaf, maxFeatures, criterion',
   ],
   [
     'a feature that every event has',
@@ -72,6 +74,56 @@ test.each([
     minimal.replace('[0, 5]', '[5, 0]'),
     'task.yaml:4:30: features[1].range has to be [least, greatest] with least below greatest',
   ],
+  [
+    'a metric of another kind of target',
+    `${minimal}promotion: { metric: r2 }\n`,
+    'task.yaml:13:14: promotion.metric is "r2"; for a classification it has to be accuracy or macro_f1',
+  ],
+  [
+    'a range of a category',
+    minimal.replace('unit: cm, range', 'type: category, categories: [wide], range'),
+    'task.yaml:4:56: features[1].range is for numbers, and this feature is a category',
+  ],
+  [
+    'a category without names',
+    minimal.replace('name: weight', 'name: weight, type: category'),
+    'task.yaml:3:21: features[0].type is category, so the key "categories" has to list its names',
+  ],
+  [
+    'names of a number',
+    minimal.replace('name: weight', 'name: weight, categories: [light]'),
+    'task.yaml:3:21: features[0].categories is for categories, and this feature is a number; say type: category',
+  ],
+  [
+    'a name twice in a category',
+    minimal.replace('name: weight', 'name: weight, type: category, categories: [a, b, a]'),
+    'task.yaml:3:37: features[0].categories is ["a","b","a"]; it must NOT have duplicate items',
+  ],
+  [
+    'more names than a category may have',
+    minimal.replace('name: weight', `name: weight, type: category, categories: [${manyNames.join(', ')}]`),
+    'it must NOT have more than 255 items',
+  ],
+  [
+    'a classification without classes',
+    minimal.replace('  classes: [apple, pear]\n', ''),
+    'task.yaml:5:1: target has no key "classes": list them, or say type: regression where a number is predicted',
+  ],
+  [
+    'classes of a number',
+    minimal.replace('  name: kind', '  type: regression\n  name: kind'),
+    'task.yaml:8:3: target.classes is for classes, and this target is a number',
+  ],
+  [
+    'a unit of a class',
+    minimal.replace('  name: kind', '  unit: kg\n  name: kind'),
+    'task.yaml:6:3: target.unit is for numbers, and this target is a class',
+  ],
+  [
+    'a shift of a category',
+    `${minimal.replace('name: weight', 'name: weight, type: category, categories: [a]')}story: { shift: { weight: 1 } }\n`,
+    'task.yaml:13:19: story.shift.weight is a category, to which nothing can be added',
+  ],
   ['broken YAML', minimal.replace('[apple, pear]', '[apple, pear'), 'task.yaml:8:1: not valid YAML'],
 ])('%s is named with its line and what is allowed', (_, text, expected) => {
   expect(mistakesOf(text)[0]).toContain(expected)
@@ -80,4 +132,20 @@ test.each([
 test('all mistakes are named at once', () => {
   const text = minimal.replace('unit: cm', 'unti: cm').replace('path: fruit.csv', 'path: 7')
   expect(mistakesOf(text)).toHaveLength(2)
+})
+
+test('a category and a number as target are read, with the metric of the kind', () => {
+  const text = minimal
+    .replace('name: weight', 'name: weight, type: category, categories: [light, heavy], nullable: true')
+    .replace('  name: kind\n  classes: [apple, pear]', '  name: price\n  type: regression\n  unit: EUR')
+  const task = validateTaskText(text, 'task.yaml')
+  expect(task.features[0]).toEqual({
+    name: 'weight',
+    type: 'category',
+    categories: ['light', 'heavy'],
+    nullable: true,
+  })
+  expect(task.target).toEqual({ name: 'price', type: 'regression', unit: 'EUR' })
+  expect(task.promotion).toEqual({ metric: 'r2', minImprovement: 0.02, alpha: 0.05 })
+  expect(validateTaskText(minimal, 'task.yaml').promotion.metric).toBe('accuracy')
 })

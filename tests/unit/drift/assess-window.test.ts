@@ -70,23 +70,98 @@ describe('a window', () => {
       correction: 'bonferroni',
     })
     expect(assessment.untested).toEqual(['height'])
-    expect(assessment.features).toHaveLength(1)
-    expect(assessment.features[0]!.adjustedPValue).toBe(assessment.features[0]!.pValue)
+    // Of the height it can be told that it is missing, so two tests were made.
+    expect(assessment.features.map(({ feature, test }) => [feature, test])).toEqual([
+      ['height', 'missing_rate'],
+      ['width', 'ks'],
+    ])
+    const [, width] = assessment.features
+    expect(width!.adjustedPValue).toBe(2 * width!.pValue)
   })
 
   it('leaves missing values out and counts them', () => {
     const holes = range(200).map((value) => (value % 4 === 0 ? Number.NaN : value))
     const assessment = assessWindow(reference, windowOf(holes, range(200)), thresholds)
-    expect(assessment.features[0]).toMatchObject({ feature: 'height', missing: 50, drifted: false })
+    expect(assessment.features[0]).toMatchObject({ feature: 'height', test: 'ks', missing: 50, drifted: false })
   })
 
   it('is insufficient where nothing can be tested', () => {
-    const nothing = range(200).map(() => Number.NaN)
-    const assessment = assessWindow(reference, windowOf(nothing, nothing), thresholds)
-    expect(assessment).toMatchObject({ verdict: 'insufficient', drifted: false, features: [] })
-    expect(assessment.untested).toEqual(['height', 'width'])
+    const few = assessWindow(reference, windowOf(range(19), range(19)), thresholds)
+    expect(few).toMatchObject({ verdict: 'insufficient', drifted: false, features: [] })
+    expect(few.untested).toEqual(['height', 'width'])
     const tiny = createDriftReference({ modelVersion: '3', featureNames: ['height'], columns: [range(5)] })
     expect(assessWindow(tiny, windowOf(range(200)), thresholds).verdict).toBe('insufficient')
+  })
+})
+
+describe('missing values', () => {
+  const holesIn = (every: number): number[] => range(200).map((value) => (value % every === 0 ? Number.NaN : value))
+  const leaky = createDriftReference({ modelVersion: '3', featureNames: ['height'], columns: [holesIn(4)] })
+
+  it('drift where their share does, as an effect of that size', () => {
+    const assessment = assessWindow(reference, windowOf(holesIn(4), range(200)), thresholds)
+    expect(assessment.verdict).toBe('drifted')
+    const missing = assessment.features.find(({ test }) => test === 'missing_rate')
+    expect(missing).toMatchObject({ feature: 'height', statistic: 0.25, missing: 50, drifted: true })
+  })
+
+  it('are quiet where as many were missing before, or few more', () => {
+    expect(assessWindow(leaky, windowOf(holesIn(4)), thresholds).verdict).toBe('quiet')
+    expect(assessWindow(leaky, windowOf(holesIn(3)), thresholds).verdict).toBe('quiet')
+  })
+
+  it('drift as well where none is missing any more, and where all are', () => {
+    expect(assessWindow(leaky, windowOf(range(200)), thresholds).verdict).toBe('drifted')
+    const all = assessWindow(leaky, windowOf(range(200).map(() => Number.NaN)), thresholds)
+    expect(all).toMatchObject({ verdict: 'drifted', untested: ['height'] })
+  })
+})
+
+describe('categories', () => {
+  const shares = (...counts: number[]): number[] => counts.flatMap((count, code) => range(count).map(() => code))
+  const towns = createDriftReference({
+    modelVersion: '3',
+    featureNames: ['town'],
+    columns: [shares(500, 300, 200)],
+    categories: [['north', 'south', 'east']],
+  })
+  const assess = (codes: number[]) => assessWindow(towns, windowOf(codes), thresholds)
+
+  it('are quiet in the same shares', () => {
+    const assessment = assess(shares(100, 60, 40))
+    expect(assessment.verdict).toBe('quiet')
+    expect(assessment.features).toMatchObject([
+      { feature: 'town', test: 'chi_square', statistic: 0, pValue: 1, psi: 0 },
+    ])
+  })
+
+  it('drift where a share of the events changed category', () => {
+    const assessment = assess(shares(60, 60, 80))
+    expect(assessment.verdict).toBe('drifted')
+    expect(assessment.features[0]!.statistic).toBeCloseTo(0.2, 12)
+  })
+
+  it('do not drift by a sure but small change', () => {
+    const assessment = assess(shares(4200, 3800, 2000))
+    expect(assessment.features[0]!.adjustedPValue).toBeLessThan(1e-3)
+    expect(assessment).toMatchObject({ verdict: 'quiet' })
+  })
+
+  it('drift where they are ones that the model does not know, whatever their code', () => {
+    const assessment = assess([...shares(70, 45, 25), ...range(60, 3)])
+    expect(assessment.features[0]!.statistic).toBeCloseTo(0.3, 12)
+    expect(assessment.verdict).toBe('drifted')
+  })
+
+  it('do not drift by a few unknown ones: too few for the test to tell', () => {
+    const strict = { ...thresholds, minStatistic: 0 }
+    const assessment = assessWindow(towns, windowOf([...shares(99, 60, 39), 3, 3]), strict)
+    expect(assessment.features[0]!.pValue).toBeGreaterThan(0.01)
+  })
+
+  it('are untested where the window has too few', () => {
+    const few = [...shares(10, 5), ...range(185).map(() => Number.NaN)]
+    expect(assess(few)).toMatchObject({ untested: ['town'], verdict: 'drifted' })
   })
 })
 

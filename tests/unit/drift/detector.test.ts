@@ -18,7 +18,16 @@ const windowOf = (verdict: WindowAssessment['verdict'], at: number, modelVersion
   lastEventTime: at,
   lastEventId: `e${at}`,
   features: [
-    { feature: 'height', statistic: 0.4, pValue: 1e-9, adjustedPValue: 2e-9, drifted: true, psi: 0.5, missing: 0 },
+    {
+      feature: 'height',
+      test: 'ks',
+      statistic: 0.4,
+      pValue: 1e-9,
+      adjustedPValue: 2e-9,
+      drifted: true,
+      psi: 0.5,
+      missing: 0,
+    },
   ],
   untested: [],
   drifted: verdict === 'drifted',
@@ -148,7 +157,9 @@ describe('the drift event', () => {
       alpha: 0.01,
       correction: 'benjamini-hochberg',
       min_statistic: 0.15,
-      features: [{ feature: 'height', statistic: 0.4, p_value: 1e-9, adjusted_p_value: 2e-9, drifted: true }],
+      features: [
+        { feature: 'height', statistic: 0.4, p_value: 1e-9, adjusted_p_value: 2e-9, drifted: true, test: 'ks' },
+      ],
     })
   })
 

@@ -9,7 +9,11 @@ const features: FeatureSpec[] = [
   { name: 'weight', type: 'double', nullable: true },
 ]
 const read = (csv: string) =>
-  readCsvDataset(csv, { label: 'flowers.csv', features, target: 'kind', classNames: ['a', 'b'] })
+  readCsvDataset(csv, {
+    label: 'flowers.csv',
+    features,
+    target: { name: 'kind', type: 'classification', classes: ['a', 'b'] },
+  })
 
 const refusal = (csv: string): string => {
   try {
@@ -26,7 +30,9 @@ describe('a sound file', () => {
   it('is read by the names of its columns, whatever their order', () => {
     const dataset = read('kind,weight,note,size\nb,2.5,x,1\na,,"y,\nz",-0\n')
     expect(dataset).toEqual({
+      kind: 'classification',
       featureNames: ['size', 'weight'],
+      categories: [[], []],
       classNames: ['a', 'b'],
       rows: 2,
       features: Float64Array.of(1, 2.5, -0, Number.NaN),
@@ -70,5 +76,37 @@ describe('a mistake is refused with its place and what is allowed', () => {
     const message = refusal(csv)
     expect(message).toContain('flowers.csv')
     for (const part of parts) expect(message).toContain(part)
+  })
+})
+
+describe('a file with categories and a number as target', () => {
+  const readPrices = (csv: string) =>
+    readCsvDataset(csv, {
+      label: 'prices.csv',
+      features: [
+        { name: 'size', type: 'double', nullable: false },
+        { name: 'town', type: 'category', categories: ['north', 'south'], nullable: true },
+      ],
+      target: { name: 'price', type: 'regression' },
+    })
+
+  it('has codes for the categories, NaN where they are missing, and the numbers as targets', () => {
+    expect(readPrices('size,town,price\n1,south,2.5\n2,,-1e2\n3,north,0\n')).toEqual({
+      kind: 'regression',
+      featureNames: ['size', 'town'],
+      categories: [[], ['north', 'south']],
+      rows: 3,
+      features: Float64Array.of(1, 1, 2, Number.NaN, 3, 0),
+      targets: Float64Array.of(2.5, -100, 0),
+    })
+  })
+
+  it.each([
+    ['an unknown category', 'size,town,price\n1,east,2\n', ['line 2', "'town'", "'east'", 'north, south']],
+    ['a class for a number', 'size,town,price\n1,north,high\n', ['line 2', "'price'", "'high'", 'decimal']],
+    ['an empty target', 'size,town,price\n1,north,1\n1,north,\n', ['line 3', "'price'"]],
+  ])('is refused for %s', (_name, csv, parts) => {
+    expect(() => readPrices(csv)).toThrowError(DatasetInvalid)
+    for (const part of parts) expect(() => readPrices(csv)).toThrowError(part)
   })
 })

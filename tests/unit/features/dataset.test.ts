@@ -1,8 +1,18 @@
 import { expect, it } from 'vitest'
-import { countClasses, type Dataset, DatasetInvalid, joinRows, takeRows } from '../../../src/features/dataset.ts'
+import {
+  type ClassDataset,
+  countClasses,
+  type Dataset,
+  DatasetInvalid,
+  joinRows,
+  type NumberDataset,
+  takeRows,
+} from '../../../src/features/dataset.ts'
 import { digestRows } from '../../../src/features/digest.ts'
 
-const dataset: Dataset = {
+const dataset: ClassDataset = {
+  kind: 'classification',
+  categories: [[], []],
   featureNames: ['x', 'y'],
   classNames: ['a', 'b'],
   rows: 3,
@@ -49,4 +59,19 @@ it('digests what the rows say: any difference shows, a copy does not', () => {
 it('digests a part of a larger array as the part alone', () => {
   const wide = Float64Array.of(9, 1, 2, 3, 4, 5, 6, 9)
   expect(digestRows({ ...dataset, features: wide.subarray(1, 7) })).toBe(digestRows(dataset))
+})
+
+it('takes and joins rows of numbers, and tells them from rows of classes', () => {
+  const numbers: NumberDataset = {
+    kind: 'regression',
+    featureNames: ['x', 'y'],
+    categories: [[], []],
+    rows: 3,
+    features: dataset.features,
+    targets: Float64Array.of(0.5, 1.5, -2),
+  }
+  expect([...takeRows(numbers, [2, 0]).targets]).toEqual([-2, 0.5])
+  expect([...joinRows(takeRows(numbers, [1]), takeRows(numbers, [0])).targets]).toEqual([1.5, 0.5])
+  expect(digestRows(numbers)).not.toBe(digestRows(dataset))
+  expect(() => joinRows<Dataset>(numbers, dataset)).toThrow(DatasetInvalid)
 })

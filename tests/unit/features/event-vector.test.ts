@@ -82,3 +82,37 @@ it('reads any value without throwing, and reads finite numbers only', () => {
     }),
   )
 })
+
+describe('a category', () => {
+  const many = Array.from({ length: 255 }, (_, n) => `c${n}`)
+  const specsOf = (categories: readonly string[], nullable = false): FeatureSpec[] => [
+    { name: 'kind', type: 'category', categories, nullable },
+  ]
+  const code = (value: unknown, categories: readonly string[] = ['a', 'b'], nullable = false) => {
+    const out = new Float64Array(1).fill(-1)
+    const fault = readEventVector({ kind: value }, specsOf(categories, nullable), out, 0)
+    return fault === null ? out[0] : fault.code
+  }
+
+  it('becomes its place in the list, and any other name the length of the list', () => {
+    expect(['a', 'b', 'c', '', 'A', '0'].map((value) => code(value))).toEqual([0, 1, 2, 2, 2, 2])
+    expect(['c0', 'c254', 'c255', 'constructor'].map((value) => code(value, many))).toEqual([0, 254, 255, 255])
+  })
+
+  it('is missing where it is null or not there', () => {
+    expect([null, undefined].map((value) => code(value))).toEqual(['FEATURE_MISSING', 'FEATURE_MISSING'])
+    expect(code(null, ['a'], true)).toBeNaN()
+  })
+
+  it.each([[0], [true], [['a']], [{ string: 'a' }], [Number.NaN]])('is no %j', (value) => {
+    expect(code(value)).toBe('FEATURE_NOT_TEXT')
+    expect(code(value, ['a'], true)).toBe('FEATURE_NOT_TEXT')
+  })
+
+  it('leaves a number beside it a number', () => {
+    const out = new Float64Array(3)
+    const mixed: FeatureSpec[] = [specs[0]!, ...specsOf(['a', 'b']), specs[1]!]
+    expect(readEventVector({ size: 5, kind: 'b', weight: null }, mixed, out, 0)).toBeNull()
+    expect([...out]).toEqual([5, 1, Number.NaN])
+  })
+})

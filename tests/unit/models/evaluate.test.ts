@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { DatasetInvalid } from '../../../src/features/dataset.ts'
-import { evaluate } from '../../../src/models/evaluate.ts'
+import { type ClassDataset, type Dataset, DatasetInvalid } from '../../../src/features/dataset.ts'
+import { evaluate as evaluateAny } from '../../../src/models/evaluate.ts'
+import type { ClassificationEvaluation } from '../../../src/models/manifest.ts'
 import type { Scorer } from '../../../src/models/scorer.ts'
 import fixture from '../../fixtures/models/sklearn.json' with { type: 'json' }
 
+const evaluate = (scorer: Scorer, dataset: Dataset): ClassificationEvaluation =>
+  evaluateAny(scorer, dataset) as ClassificationEvaluation
+
 /** Predicts the class that its only feature names. */
 const echo = (classes: number): Scorer => ({
+  kind: 'classification',
+  outputs: classes,
   featureNames: ['answer'],
   classNames: Array.from({ length: classes }, (_, c) => `c${c}`),
   scoreBlock: (features, rows, probabilities) => {
@@ -14,8 +20,10 @@ const echo = (classes: number): Scorer => ({
   },
 })
 
-const rowsOf = (actual: readonly number[], predicted: readonly number[], classes: number) => ({
+const rowsOf = (actual: readonly number[], predicted: readonly number[], classes: number): ClassDataset => ({
+  kind: 'classification',
   featureNames: ['answer'],
+  categories: [[]],
   classNames: echo(classes).classNames,
   rows: actual.length,
   features: Float64Array.from(predicted),
@@ -46,6 +54,23 @@ it('takes the first of equally probable classes', () => {
     [1, 0],
     [1, 0],
   ])
+})
+
+it('scores probabilities, too, and numbers by their own figures', () => {
+  expect(evaluate(echo(2), rowsOf([0, 1, 1], [0, 1, 0], 2))).toMatchObject({
+    kind: 'classification',
+    brier_score: 2 / 3,
+  })
+  const numbers: Dataset = {
+    ...{ kind: 'regression', featureNames: ['answer'], categories: [[]], rows: 2 },
+    ...{ features: Float64Array.of(1, 4), targets: Float64Array.of(1, 3) },
+  }
+  const asItIs: Scorer = {
+    ...{ kind: 'regression', featureNames: ['answer'], classNames: [], outputs: 1 },
+    scoreBlock: (features, rows, out) => out.set(features.subarray(0, rows)),
+  }
+  expect(evaluateAny(asItIs, numbers)).toEqual({ kind: 'regression', rows: 2, r2: 0.5, rmse: Math.SQRT1_2, mae: 0.5 })
+  expect(() => evaluateAny(asItIs, rowsOf([0], [0], 2))).toThrow(DatasetInvalid)
 })
 
 it('refuses rows that it could only misread', () => {

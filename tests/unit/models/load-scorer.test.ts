@@ -8,7 +8,9 @@ import { compareGolden, verifyGolden } from '../../../src/models/verify-golden.t
 import { smallModel, withBinary } from '../../support/small-tournament.ts'
 import { candidates } from '../../support/training-rows.ts'
 
-const models = Object.entries(candidates).map(([name, candidate]) => [name, smallModel(candidate)] as const)
+const models = await Promise.all(
+  Object.entries(candidates).map(async ([name, candidate]) => [name, await smallModel(candidate)] as const),
+)
 
 const rows = Float64Array.from([5.1, 3.5, 1.4, 0.2, 6, 3, 5, Number.NaN, 1e300, -1e300, 0, 7, 6.7, 3, 5.2, 2.3])
 
@@ -131,9 +133,10 @@ describe('golden rows', () => {
   it('that come out different are named', () => {
     const scorer = loadScorer(manifest, binary)
     const golden = structuredClone(manifest.golden)
-    golden.probabilities[2]![1]! += 1e-6
-    expect(compareGolden(scorer, golden)).toMatchObject({ row: 2, class: 'versicolor' })
+    golden.outputs[2]![1]! += 1e-6
+    expect(compareGolden(scorer, golden)).toMatchObject({ row: 2, output: 1 })
     expect(() => verifyGolden(scorer, golden)).toThrow(GoldenRowsDiffer)
+    expect(() => verifyGolden(scorer, golden)).toThrow(/class 'versicolor'/)
   })
 
   it('that come out as no number differ', () => {

@@ -5,7 +5,7 @@ import { ArtefactCorrupt } from '../../../src/models/model-errors.ts'
 import { smallModel } from '../../support/small-tournament.ts'
 import { candidates } from '../../support/training-rows.ts'
 
-const { manifest } = smallModel(candidates.logistic)
+const { manifest } = await smallModel(candidates.logistic)
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 const reversed = (value: unknown): unknown => {
@@ -33,9 +33,10 @@ describe('encoding', () => {
 })
 
 describe('a manifest is refused', () => {
-  const { mean, scale } = manifest.standardiser
+  const { mean, scale } = manifest.standardiser!
+  const scores = { log_loss: 0.1, brier_score: 0.1, calibration_error: 0.1 }
   it.each<[string, object]>([
-    ['of another format', { format: 2 }],
+    ['of another format', { format: 1 }],
     ['of an unknown family', { family: 'oracle' }],
     ['without features', { features: [] }],
     ['with one class', { classes: ['only'] }],
@@ -43,13 +44,23 @@ describe('a manifest is refused', () => {
     ['with a scale of 0', { standardiser: { mean, scale: [0, ...scale.slice(1)] } }],
     ['with an infinite mean', { standardiser: { mean: [Number.POSITIVE_INFINITY, ...mean.slice(1)], scale } }],
     ['with too few scales', { standardiser: { mean, scale: scale.slice(1) } }],
-    ['without golden rows', { golden: { features: [], probabilities: [], tolerance: 1e-9 } }],
+    ['without golden rows', { golden: { features: [], outputs: [], tolerance: 1e-9 } }],
     [
       'with golden rows too short',
       { golden: { ...manifest.golden, features: manifest.golden.features.map(() => [1]) } },
     ],
-    ['with fewer golden probabilities than rows', { golden: { ...manifest.golden, probabilities: [] } }],
+    ['with fewer golden outputs than rows', { golden: { ...manifest.golden, outputs: [] } }],
     ['with a tolerance that takes anything', { golden: { ...manifest.golden, tolerance: 10 } }],
+    ['with a calibration of no method', { calibration: { method: 'guess', before: scores, after: scores } }],
+    ['with a calibration that was not measured', { calibration: { method: 'platt', before: scores } }],
+    ['of a regression with classes', { kind: 'regression' }],
+    [
+      'of a regression with a calibration',
+      {
+        ...{ kind: 'regression', classes: [], calibration: { method: 'platt', before: scores, after: scores } },
+        golden: { ...manifest.golden, outputs: manifest.golden.outputs.map(() => [1]) },
+      },
+    ],
     ['without a digest', { binary: { ...manifest.binary, sha256: '' } }],
   ])('%s', (_name, changes) => {
     expect(() => checkManifest({ ...manifest, ...changes })).toThrow(ArtefactCorrupt)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { isHeldOut } from '../../../src/retraining/recent-rows.ts'
 import { retrain } from '../../../src/retraining/retrain.ts'
 import { jobIdOfActor } from '../../../src/retraining/retrain-actor.ts'
 import {
@@ -52,6 +53,21 @@ describe('a retraining', () => {
       ['trained', '1'],
       ['rejected', '1'],
     ])
+  })
+
+  it('keeps the champion when the challenger is better by no more than chance may give', async () => {
+    // 3 of the held-out rows tell them apart: better by more than 2 %, with p 1/8.
+    const train: typeof learnThreshold = (input) => thresholdModel(0.55, { parent: input.parent, reason: input.reason })
+    const { deps, events } = await retrainWorld({ rows: labelledRows(150, 0.55), train })
+    const heldOut = labelledRows(150, 0.55).filter((row) => isHeldOut(row.event_id, task.retraining.holdoutFraction))
+    const apart = heldOut.filter(({ features: [x] }) => Number(x) >= 0.5 && Number(x) < 0.55)
+    expect([apart.length, apart.length / heldOut.length > 0.02]).toEqual([3, true])
+
+    expect(await retrain(deps, request(), context())).toMatchObject({ status: 'rejected', version: '2' })
+    expect(events[1]).toMatchObject({ type: 'rejected', metrics: { p_value: expect.closeTo(1 / 8, 12) } })
+    const lenient = await retrainWorld({ rows: labelledRows(150, 0.55), train })
+    lenient.deps.task = { ...task, promotion: { ...task.promotion, alpha: 1 } }
+    expect(await retrain(lenient.deps, request(), context())).toMatchObject({ status: 'promoted', version: '2' })
   })
 
   it('is not ready while labels are missing, and trains nothing', async () => {
@@ -218,10 +234,8 @@ describe('a retraining', () => {
       features: task.features,
       classNames: ['low', 'high'],
       seed: 1,
-      folds: 2,
-      candidates: task.training.candidates,
+      ...task.training,
       testFraction: 0.2,
-      referenceRows: 20,
       parent: '1',
       reason: 'manual',
     })

@@ -46,6 +46,7 @@ const recordOf = (offset: number, made: Made = {}, at = offset): PredictionRecor
       class_index: 0,
       confidence: 1,
       probabilities: [1],
+      value: null,
       model_version: '1',
       model_role: 'champion',
       features: [((offset * 37) % 100) + shift, (offset * 37) % 100],

@@ -16,6 +16,7 @@ const prediction = (changes: Partial<Prediction> = {}): Prediction => ({
   class_index: 0,
   confidence: 1,
   probabilities: [1, 0],
+  value: null,
   model_version: '1',
   model_role: 'champion',
   features: [null],
@@ -33,7 +34,11 @@ const label = (changes: Partial<Label> = {}): Incoming<Label> => ({
   value: { event_id: 'e1', label: 'a', labelled_at: 5, ...changes },
 })
 
-const step = recording({ task: 'flowers', classNames: ['a', 'b'] })
+const step = recording({
+  task: 'flowers',
+  target: { name: 'kind', type: 'classification', classes: ['a', 'b'] },
+})
+const numbers = recording({ task: 'prices', target: { name: 'price', type: 'regression' } })
 
 describe('recording', () => {
   it('reads the topics of its task', () => {
@@ -86,6 +91,22 @@ describe('recording', () => {
     expect(outcomes[1]).toMatchObject({
       message: 'label "c" of event e1 is no class of flowers; known: a, b',
     })
+  })
+
+  it('takes the label of a number in decimal notation only, as it was written', () => {
+    const texts = ['12.5', '-3', '1e-3', '+0', '', ' 1', '0x10', 'Infinity', 'NaN', '1e999', '1,5', 'a']
+    const outcomes = numbers.labelOutcomes(texts.map((text) => label({ label: text })))
+    expect(outcomes.map((outcome) => (outcome.kind === 'row' ? outcome.row.label : outcome.code))).toEqual([
+      ...texts.slice(0, 4),
+      ...texts.slice(4).map(() => 'BAD_LABEL'),
+    ])
+    expect(outcomes.at(-1)).toMatchObject({ message: 'label "a" of event e1 is no finite decimal number' })
+  })
+
+  it('shows no more than the beginning of a long label', () => {
+    const [outcome] = numbers.labelOutcomes([label({ label: 'x'.repeat(10_000) })])
+    if (outcome?.kind !== 'dead-letter') throw new Error('not refused')
+    expect(outcome.message.length).toBeLessThan(150)
   })
 
   it('passes on nothing but the fields of a label', () => {

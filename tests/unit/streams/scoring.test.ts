@@ -16,8 +16,10 @@ const scorer = (fails: (a: number) => boolean = () => false): Scorer & { rows: n
   const rows: number[] = []
   return {
     rows,
+    kind: 'classification',
     featureNames: ['b', 'a'],
     classNames: ['low', 'high'],
+    outputs: 2,
     scoreBlock: (vectors, count, probabilities) => {
       rows.push(count)
       for (let i = 0; i < count; i++) {
@@ -35,6 +37,9 @@ const event = (offset: number, values: Record<string, unknown>): Incoming<Featur
   value: { event_id: `e${offset}`, event_time: 1000 + offset, ...values } as FeatureEvent,
 })
 
+/** Two numbers: no categories. */
+const manifest = { categories: [[], []] }
+
 const create = (model: ScoringModel | null) => scoring({ topics, features, currentModel: () => model, now: () => 5000 })
 const codeOf = (outcome: Outcome<Prediction> | undefined) =>
   outcome?.kind === 'dead-letter' ? outcome.code : outcome?.kind
@@ -44,7 +49,7 @@ const predictionOf = (outcome: Outcome<Prediction> | undefined): Prediction => {
 }
 
 test('a prediction says what was scored, by what, and in the order of the model', () => {
-  const { process, reads, writes } = create({ version: '7', scorer: scorer() })
+  const { process, reads, writes } = create({ version: '7', manifest, scorer: scorer() })
   const [outcome] = process([event(42, { a: 80, b: null })])
   expect(outcome).toEqual({
     kind: 'emit',
@@ -59,6 +64,7 @@ test('a prediction says what was scored, by what, and in the order of the model'
       class_index: 1,
       confidence: 0.8,
       probabilities: [expect.closeTo(0.2), 0.8],
+      value: null,
       model_version: '7',
       model_role: 'champion',
       features: [null, 80],
@@ -69,7 +75,7 @@ test('a prediction says what was scored, by what, and in the order of the model'
 
 test('each event has its outcome at its place, and the good ones are scored in one block', () => {
   const model = scorer()
-  const outcomes = create({ version: '1', scorer: model }).process([
+  const outcomes = create({ version: '1', manifest, scorer: model }).process([
     event(0, { a: 10, b: 1 }),
     event(1, { b: 1 }),
     event(2, { a: 'x', b: 1 }),
@@ -94,7 +100,7 @@ test('each event has its outcome at its place, and the good ones are scored in o
 
 test('an event that makes the model throw harms no other', () => {
   const bad = new Set([13, 57, 58])
-  const { process } = create({ version: '1', scorer: scorer((a) => bad.has(a)) })
+  const { process } = create({ version: '1', manifest, scorer: scorer((a) => bad.has(a)) })
   const outcomes = process(Array.from({ length: 100 }, (_, i) => event(i, { a: i, b: 0 })))
   outcomes.forEach((outcome, i) => {
     if (bad.has(i)) expect(codeOf(outcome)).toBe('SCORING_FAILED')
@@ -104,7 +110,9 @@ test('an event that makes the model throw harms no other', () => {
 
 test('a probability that is no number is no prediction', () => {
   const broken: Scorer = { ...scorer(), scoreBlock: (_f, _rows, out) => out.fill(Number.NaN) }
-  expect(codeOf(create({ version: '1', scorer: broken }).process([event(0, { a: 1, b: 1 })])[0])).toBe('SCORING_FAILED')
+  expect(codeOf(create({ version: '1', manifest, scorer: broken }).process([event(0, { a: 1, b: 1 })])[0])).toBe(
+    'SCORING_FAILED',
+  )
 })
 
 test('without a model, or with one of another task, events wait', () => {
@@ -112,7 +120,7 @@ test('without a model, or with one of another task, events wait', () => {
   const other = { ...scorer(), featureNames: ['z'] }
   for (const [model, code] of [
     [null, 'NO_MODEL'],
-    [{ version: '1', scorer: other }, 'MODEL_UNSUITABLE'],
+    [{ version: '1', manifest, scorer: other }, 'MODEL_UNSUITABLE'],
   ] as const) {
     expect(() => create(model).process(batch)).toThrow(expect.objectContaining({ code, retryable: true }))
   }
@@ -120,7 +128,7 @@ test('without a model, or with one of another task, events wait', () => {
 
 test('one model per batch, read once; buffers carry nothing over', () => {
   let reads = 0
-  let model: ScoringModel = { version: '1', scorer: scorer() }
+  let model: ScoringModel = { version: '1', manifest, scorer: scorer() }
   const { process } = scoring({
     topics,
     features,
@@ -134,6 +142,7 @@ test('one model per batch, read once; buffers carry nothing over', () => {
   expect(reads).toBe(1)
   model = {
     version: '2',
+    manifest,
     scorer: {
       ...scorer(),
       featureNames: ['a', 'b'],
@@ -150,6 +159,48 @@ test('one model per batch, read once; buffers carry nothing over', () => {
 
 test('no events, no block', () => {
   const model = scorer()
-  expect(create({ version: '1', scorer: model }).process([])).toEqual([])
+  expect(create({ version: '1', manifest, scorer: model }).process([])).toEqual([])
   expect(model.rows).toEqual([])
+})
+
+test('categories reach the model as its own codes, and the prediction names them', () => {
+  const seen: number[] = []
+  const number: Scorer = {
+    kind: 'regression',
+    featureNames: ['town', 'a'],
+    classNames: [],
+    outputs: 1,
+    scoreBlock: (vectors, rows, out) => {
+      for (let i = 0; i < rows; i++) {
+        seen.push(vectors[i * 2]!)
+        out[i] = 10 * vectors[i * 2]! + vectors[i * 2 + 1]!
+      }
+    },
+  }
+  const { process } = scoring({
+    topics,
+    features: [
+      ...features,
+      { name: 'town', type: 'category', categories: ['north', 'south', 'east'], nullable: false },
+    ],
+    // The model was trained when there were two towns, in another order.
+    currentModel: () => ({ version: '1', manifest: { categories: [['south', 'north'], []] }, scorer: number }),
+    now: () => 5000,
+  })
+  const outcomes = process([
+    event(0, { a: 1, town: 'north' }),
+    event(1, { a: 2, town: 'east' }),
+    event(2, { a: 3, town: 7 }),
+    event(3, { a: 4, town: 'south' }),
+  ])
+  expect(outcomes.map(codeOf)).toEqual(['emit', 'emit', 'FEATURE_NOT_TEXT', 'emit'])
+  expect(seen).toEqual([1, 2, 0])
+  expect(predictionOf(outcomes[1])).toMatchObject({
+    prediction: '22',
+    value: 22,
+    class_index: null,
+    confidence: null,
+    probabilities: [],
+    features: ['east', 2],
+  })
 })

@@ -7,14 +7,16 @@ const useAll = () => {
   const stream = createStreamMetrics('plants')
   stream.scoring.batchProcessed({ records: 3, seconds: 0.01 })
   stream.scoring.scored({ modelVersion: '4', byClass: new Map([['tree', 2]]) })
+  stream.scoring.unknownCategories(new Map([['town', 2]]))
   stream.scoring.deadLettered('BAD_AVRO')
   stream.scoring.committed(0.02)
   stream.scoring.eventLatency(-1)
   stream.lag.set('plants.score', 'plants.features', [[0, 12n]])
   stream.model.swapped({ version: '4', epoch: 9, loadSeconds: 0.1 })
   stream.recording.recorded('label', 5)
+  stream.recording.liveErrors([{ model_version: '4', labelled: 10, r2: 0.5, rmse: 3 }])
   stream.recording.liveAccuracy([{ model_version: '4', labelled: 10, accuracy: 0.9 }])
-  stream.drift.features([{ feature: 'height', statistic: 0.3, adjusted_p_value: 0.001 }])
+  stream.drift.features([{ feature: 'height', test: 'ks', statistic: 0.3, adjusted_p_value: 0.001 }])
   stream.drift.window('drifted')
   stream.drift.alarm()
   stream.retraining.queueJobs({ waiting: 1 })
@@ -22,7 +24,7 @@ const useAll = () => {
   const api = createApiMetrics('plants')
   api.requestStarted()
   api.requestFinished({ method: 'GET', endpoint: '/', status: 200, seconds: 0.001 })
-  api.predicted('tree', 0.9)
+  api.predicted({ prediction: 'tree', confidence: 0.9 })
   return { stream, api }
 }
 
@@ -143,6 +145,30 @@ describe('the metrics of a process', () => {
     expect(sampleOf(exposed, 'driftline_model_swaps_total', { result: 'rejected' })).toBe(1)
   })
 
+  it('tell the errors of predicted numbers, and of those only what is known', async () => {
+    const metrics = createStreamMetrics('plants', 'record')
+    metrics.recording.liveErrors([{ model_version: '3', labelled: 9, r2: 0.1, rmse: 8 }])
+    metrics.recording.liveErrors([{ model_version: '4', labelled: 1, r2: null, rmse: 2.5 }])
+    const exposed = parseExposition(await metrics.text())
+    expect(sampleOf(exposed, 'driftline_live_r2')).toBeUndefined()
+    expect(sampleOf(exposed, 'driftline_live_rmse', { model_version: '4' })).toBe(2.5)
+    expect(sampleOf(exposed, 'driftline_live_rmse', { model_version: '3' })).toBeUndefined()
+    expect(sampleOf(exposed, 'driftline_labelled_events', { model_version: '4' })).toBe(1)
+  })
+
+  it('show the tests of the last window only', async () => {
+    const metrics = createStreamMetrics('plants', 'watch')
+    const found = { feature: 'height', statistic: 0.3, adjusted_p_value: 0.01 }
+    metrics.drift.features([
+      { ...found, test: 'ks' },
+      { ...found, test: 'missing_rate', statistic: 0.5 },
+    ])
+    metrics.drift.features([{ ...found, test: 'ks', statistic: 0.1 }])
+    const exposed = parseExposition(await metrics.text())
+    expect(sampleOf(exposed, 'driftline_drift_statistic', { test: 'ks' })).toBe(0.1)
+    expect(sampleOf(exposed, 'driftline_drift_statistic', { test: 'missing_rate' })).toBeUndefined()
+  })
+
   it('forget the accuracy of versions that are no longer in the window', async () => {
     const metrics = createStreamMetrics('plants', 'record')
     metrics.recording.liveAccuracy([{ model_version: '4', labelled: 10, accuracy: 0.9 }])
@@ -155,6 +181,15 @@ describe('the metrics of a process', () => {
 })
 
 describe('the metrics of the ingress', () => {
+  it('count predicted numbers as one series, without a confidence', async () => {
+    const metrics = createApiMetrics('plants')
+    metrics.predicted({ prediction: '151.25', confidence: null })
+    metrics.predicted({ prediction: '7', confidence: null })
+    const exposed = parseExposition(await metrics.text())
+    expect(sampleOf(exposed, 'plants_predictions_total', { class: 'number' })).toBe(2)
+    expect(sampleOf(exposed, 'plants_prediction_confidence_count')).toBe(0)
+  })
+
   it('tell a swap under the shared names and under the names of the task', async () => {
     const metrics = createApiMetrics('plants')
     metrics.model.swapped({ version: '4', epoch: 9, loadSeconds: 0.1 })

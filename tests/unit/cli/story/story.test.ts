@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest'
 import { phaseOf } from '../../../../src/cli/story/story-phase.ts'
-import { accuracyByPhase, problemsOf, remarksOn, type StoryResult } from '../../../../src/cli/story/story-result.ts'
+import { badValue } from '../../../../src/cli/story/story-records.ts'
+import {
+  figuresByPhase,
+  printableStory,
+  problemsOf,
+  remarksOn,
+  type StoryResult,
+} from '../../../../src/cli/story/story-result.ts'
 import { createStorySource } from '../../../../src/cli/story/story-source.ts'
+import type { FeatureSpec } from '../../../../src/features/feature-spec.ts'
 
 const good: StoryResult = {
   events_in: 5000,
@@ -14,9 +22,7 @@ const good: StoryResult = {
   retrain_job_id: '1',
   versions: ['1', '2'],
   swap_ms: 40,
-  accuracy_before: 0.96,
-  accuracy_during: 0.5,
-  accuracy_after: 0.94,
+  figures: { metric: 'accuracy', before: 0.96, during: 0.5, after: 0.94 },
   seconds: 30,
 }
 const limits = { windowRows: 200, windows: 3, accuracyTolerance: 0.03, finished: true }
@@ -28,8 +34,9 @@ test('a story that went well has no problems', () => {
 test.each<[Partial<StoryResult>, string]>([
   [{ lost: 1 }, 'came out nowhere'],
   [{ duplicated: 2 }, 'more than once'],
-  [{ accuracy_after: null }, 'no new model'],
-  [{ accuracy_after: 0.92 }, 'did not recover'],
+  [{ figures: { ...good.figures, after: null } }, 'no new model'],
+  [{ figures: { ...good.figures, after: 0.92 } }, 'accuracy did not recover'],
+  [{ figures: { metric: 'r2', before: 0.6, during: 0, after: 0.5 } }, 'r2 did not recover: 0.6 before, 0.5 after'],
 ])('%o is a problem', (change, expected) => {
   expect(problemsOf({ ...good, ...change }, limits).join()).toContain(expected)
 })
@@ -50,21 +57,54 @@ test('a story that gave up has a problem', () => {
   expect(problemsOf(good, { ...limits, finished: false }).join()).toContain('gave up')
 })
 
+const phases = { injectedAt: 3, baseVersion: '1', newVersion: '2' }
+
 test('accuracy is split at the shift and at the swap', () => {
-  const outcome = (event: number, modelVersion: string, correct: boolean) => ({ event, modelVersion, correct })
-  const outcomes = [
-    outcome(1, '1', true),
-    outcome(2, '1', true),
-    outcome(3, '1', false),
-    outcome(4, '1', true),
-    outcome(5, '2', true),
-  ]
-  expect(accuracyByPhase(outcomes, { injectedAt: 3, baseVersion: '1', newVersion: '2' })).toEqual({
-    accuracy_before: 1,
-    accuracy_during: 0.5,
-    accuracy_after: 1,
+  const outcome = (event: number, modelVersion: string, prediction: string) => ({
+    event,
+    modelVersion,
+    prediction,
+    label: 'a',
   })
-  expect(accuracyByPhase([], { injectedAt: 3, baseVersion: '1', newVersion: null }).accuracy_after).toBeNull()
+  const outcomes = [
+    outcome(1, '1', 'a'),
+    outcome(2, '1', 'a'),
+    outcome(3, '1', 'b'),
+    outcome(4, '1', 'a'),
+    outcome(5, '2', 'a'),
+  ]
+  expect(figuresByPhase('accuracy', outcomes, phases)).toEqual({ metric: 'accuracy', before: 1, during: 0.5, after: 1 })
+  expect(figuresByPhase('accuracy', [], { ...phases, newVersion: null }).after).toBeNull()
+})
+
+test('of numbers the explained variance is split alike', () => {
+  const outcome = (event: number, modelVersion: string, prediction: number, label: number) => ({
+    event,
+    modelVersion,
+    prediction: String(prediction),
+    label: String(label),
+  })
+  const outcomes = [
+    outcome(1, '1', 10, 10),
+    outcome(2, '1', 20, 20),
+    // Off by 5 each, about a mean of 15: 1 - 50 / 50.
+    outcome(3, '1', 15, 10),
+    outcome(4, '1', 25, 20),
+    outcome(5, '2', 10, 10),
+    outcome(6, '2', 21, 20),
+  ]
+  expect(figuresByPhase('r2', outcomes, phases)).toEqual({ metric: 'r2', before: 1, during: 0, after: 0.98 })
+})
+
+test('the printed figures carry the name of their metric, before the seconds', () => {
+  expect(Object.keys(printableStory(good)).slice(-4)).toEqual([
+    'accuracy_before',
+    'accuracy_during',
+    'accuracy_after',
+    'seconds',
+  ])
+  const figures = { metric: 'r2', before: 0.5, during: null, after: -0.25 } as const
+  expect(printableStory({ ...good, figures })).toMatchObject({ r2_before: 0.5, r2_during: null, r2_after: -0.25 })
 })
 
 test('the phases follow each other, and the story gives up in the end', () => {
@@ -100,4 +140,41 @@ test('events carry the shift of the features it names, within their range', () =
     expect(normal.values['a']).toBeCloseTo(normal.label === 'x' ? 1 : 2, 0)
     expect(source.next(true).values['b']).toBe(12)
   }
+})
+
+test('a category is drawn as it is, and a missing value stays missing', () => {
+  const source = createStorySource({
+    features: [
+      { name: 'town', type: 'category', categories: ['north'], nullable: true },
+      { name: 'size', type: 'double', nullable: false },
+    ],
+    rows: [
+      { values: { town: 'north', size: 1 }, label: '7.5' },
+      { values: { town: null, size: 1 }, label: '7.5' },
+    ],
+    jitterSd: 0.05,
+    shift: { size: 1 },
+    random: Math.random,
+  })
+  const towns = new Set(Array.from({ length: 100 }, () => source.next(true).values['town']))
+  expect([...towns].sort()).toEqual(['north', null])
+})
+
+const encode = () => new Uint8Array([0])
+
+test.each<[string, FeatureSpec[], unknown]>([
+  ['a number is NaN', [{ name: 'a', type: 'double', nullable: true }], { a: Number.NaN }],
+  [
+    'a category is a number where there are no numbers',
+    [{ name: 'town', type: 'category', categories: ['north'], nullable: true }],
+    { town: 0 },
+  ],
+])('the wrong value of a bad record: %s', (_name, features, expected) => {
+  const example = { event_id: 'e', event_time: 1, a: 1, town: 'north' }
+  const encoded: unknown[] = []
+  const value = badValue(3, example, features, (event) => {
+    encoded.push(event)
+    return encode()
+  })
+  expect(encoded[0] ?? JSON.parse(Buffer.from(value).toString())).toMatchObject(expected as object)
 })

@@ -3,6 +3,8 @@ import { featureEventFromJson, labelFromJson } from '../../../../src/kafka/serde
 
 const source = { topic: 'task.features', partition: 2, offset: 17n, timestamp: 1_700_000_000_000, key: null }
 const read = featureEventFromJson(['a', 'b'])
+const readLabel = labelFromJson('classification')
+const readNumber = labelFromJson('regression')
 
 test('reads what is there, ignores the rest', () => {
   const members = { event_id: 'e', event_time: 5, a: 1.5, b: null, c: 'x' }
@@ -44,16 +46,32 @@ test('features stay what they are: their check comes later', () => {
 })
 
 test('reads labels', () => {
-  expect(labelFromJson({ event_id: 'e', label: 'x', labelled_at: 9 }, source)).toEqual({
+  expect(readLabel({ event_id: 'e', label: 'x', labelled_at: 9 }, source)).toEqual({
     ok: true,
     value: { event_id: 'e', label: 'x', labelled_at: 9 },
   })
-  expect(labelFromJson({ event_id: 'e', label: 'x' }, source)).toMatchObject({
+  expect(readLabel({ event_id: 'e', label: 'x' }, source)).toMatchObject({
     value: { labelled_at: source.timestamp },
   })
-  expect(labelFromJson({ label: 'x' }, source)).toMatchObject({ code: 'BAD_EVENT_ID' })
-  expect(labelFromJson({ event_id: 'e', label: 3 }, source)).toMatchObject({ code: 'UNKNOWN_LABEL' })
-  expect(labelFromJson({ event_id: 'e', label: 'x', labelled_at: 'soon' }, source)).toMatchObject({
+  expect(readLabel({ label: 'x' }, source)).toMatchObject({ code: 'BAD_EVENT_ID' })
+  expect(readLabel({ event_id: 'e', label: 3 }, source)).toMatchObject({ code: 'UNKNOWN_LABEL' })
+  expect(readLabel({ event_id: 'e', label: 'x', labelled_at: 'soon' }, source)).toMatchObject({
     code: 'BAD_EVENT_TIME',
   })
+})
+
+test.each([
+  [12.5, '12.5'],
+  ['12.5', '12.5'],
+  [1e-7, '1e-7'],
+  ['a word', 'a word'],
+])('reads the label %j of a number as text, which is checked later', (label, expected) => {
+  expect(readNumber({ event_id: 'e', label, labelled_at: 9 }, source)).toMatchObject({
+    ok: true,
+    value: { label: expected },
+  })
+})
+
+test.each([[null], [true], [[1]], [{ value: 1 }]])('refuses the label %j of a number', (label) => {
+  expect(readNumber({ event_id: 'e', label }, source)).toMatchObject({ ok: false, code: 'BAD_LABEL' })
 })

@@ -1,0 +1,117 @@
+import { figuresOf } from '../../models/headline.ts'
+import type { Evaluation, ModelArtefact, ModelManifest } from '../../models/manifest.ts'
+import type { AliasName, AliasState, VersionSummary } from '../../registry/registry-types.ts'
+import { aliasNames } from '../open-model.ts'
+import { formatTable } from '../table.ts'
+import { type FeatureImportance, featureImportance } from './feature-importance.ts'
+import { type Ancestor, parentChain } from './parent-chain.ts'
+
+/** Features whose importance is listed for people. */
+const MAX_LISTED_FEATURES = 15
+
+/** Everything that is known of a version. */
+export type VersionDescription = VersionSummary & {
+  readonly aliases: readonly AliasName[]
+  /** The moves of aliases to this version, oldest first. */
+  readonly history: AliasState['history']
+  /** From its parent up to the first version. */
+  readonly ancestors: readonly Ancestor[]
+  readonly importance: readonly FeatureImportance[] | null
+}
+
+export const aliasesOf = (version: string, { aliases }: AliasState): AliasName[] =>
+  aliasNames.filter((alias) => aliases[alias] === version)
+
+export const isoTime = (ms: number): string => new Date(ms).toISOString()
+
+/** @param versions all that the store lists */
+export const describeVersion = (
+  summary: VersionSummary,
+  context: { artefact: ModelArtefact; versions: readonly VersionSummary[]; state: AliasState },
+): VersionDescription => {
+  const { state, versions, artefact } = context
+  return {
+    ...summary,
+    aliases: aliasesOf(summary.version, state),
+    history: state.history.filter(({ version }) => version === summary.version),
+    ancestors: parentChain(versions, summary.version),
+    importance: featureImportance(artefact),
+  }
+}
+
+const figuresText = (evaluation: Evaluation): string =>
+  Object.entries(figuresOf(evaluation))
+    .map(([name, value]) => `${name} ${Number(value.toPrecision(6))}`)
+    .join(', ')
+
+const calibrationText = ({ calibration }: ModelManifest): string => {
+  if (calibration === null) return 'none'
+  const { method, before, after } = calibration
+  const error = (scores: { log_loss: number; calibration_error: number }): string =>
+    `log-loss ${scores.log_loss.toFixed(4)}, calibration error ${scores.calibration_error.toFixed(4)}`
+  return `${method}: ${error(before)} before, ${error(after)} after, on held-out folds`
+}
+
+const factsOf = ({ version, manifest, run, aliases }: VersionDescription): string[][] => {
+  const { metrics, data, binary } = manifest
+  const target = manifest.kind === 'regression' ? 'a number' : manifest.classes.join(', ')
+  const { lineage, validation, imported_from: importedFrom } = run
+  return [
+    ['version', version],
+    ['aliases', aliases.join(', ') || '-'],
+    ['model', `${manifest.name} (${manifest.family}, ${manifest.engine})`],
+    ...(importedFrom === undefined ? [] : [['imported', `from ${importedFrom}`]]),
+    ['parameters', JSON.stringify(manifest.parameters)],
+    ['features', manifest.features.join(', ')],
+    ['predicts', target],
+    ['test', figuresText(metrics.test)],
+    ['train', figuresText(metrics.train)],
+    ['folds', `${metrics.cv.metric} ${metrics.cv.mean.toFixed(4)} +- ${metrics.cv.sd.toFixed(4)}`],
+    ['calibration', calibrationText(manifest)],
+    ['rows', `${data.train_rows} train, ${data.test_rows} test (${data.base_rows} base, ${data.recent_rows} recent)`],
+    ['data', `sha256 ${lineage?.data ?? data.digest}`],
+    ['settings', lineage === undefined ? '-' : `sha256 ${lineage.parameters}`],
+    ['code', lineage === undefined ? '-' : `sha256 ${lineage.code}`],
+    ['binary', `sha256 ${binary.sha256}, ${binary.bytes} bytes`],
+    ['lineage', `parent ${manifest.parent ?? '-'}, reason ${manifest.reason}, seed ${manifest.seed}`],
+    [
+      'trained',
+      `${isoTime(run.trained_at)} by ${run.trained_by} in ${run.seconds.toFixed(2)} s, driftline ${run.driftline}`,
+    ],
+    ...(validation === undefined ? [] : [['validation', `${validation.issues.length} warnings`]]),
+  ]
+}
+
+const section = (head: string[], rows: string[][]): string[] =>
+  rows.length === 0 ? [] : ['', formatTable([head, ...rows])]
+
+/** A version for people. */
+export const versionText = (described: VersionDescription): string => {
+  const { history, ancestors, importance, run } = described
+  const listed = (importance ?? []).slice(0, MAX_LISTED_FEATURES)
+  return [
+    formatTable(factsOf(described)),
+    ...section(
+      ['IMPORTANCE', 'FEATURE'],
+      listed.map((entry) => [entry.importance.toFixed(4), entry.feature]),
+    ),
+    ...section(
+      ['WARNING', 'FEATURE', 'MESSAGE'],
+      (run.validation?.issues ?? []).map(({ code, feature, message }) => [code, feature ?? '-', message]),
+    ),
+    ...section(
+      ['ANCESTOR', 'REASON', 'TRAINED', 'BY', 'DATA'],
+      ancestors.map((ancestor) => [
+        ancestor.version,
+        ancestor.reason ?? 'not there any more',
+        ancestor.trained_at === null ? '-' : isoTime(ancestor.trained_at),
+        ancestor.trained_by ?? '-',
+        ancestor.data?.slice(0, 12) ?? '-',
+      ]),
+    ),
+    ...section(
+      ['EPOCH', 'ALIAS', 'AT', 'BY', 'REASON'],
+      history.map(({ epoch, alias, at, actor, reason }) => [String(epoch), alias, isoTime(at), actor, reason]),
+    ),
+  ].join('\n')
+}

@@ -1,0 +1,46 @@
+import { MAX_BINS } from './binned-rows.ts'
+import { type BestSplit, Side } from './split-search.ts'
+
+export const createBestSplit = (): BestSplit => ({
+  column: -1,
+  score: Number.NEGATIVE_INFINITY,
+  code: 0,
+  nextCode: 0,
+  sides: new Uint8Array(MAX_BINS),
+  isCategory: false,
+  missingLeft: false,
+  missingSeen: false,
+})
+
+/** What a search found out about one feature in a node. */
+export type FeatureCodes = {
+  column: number
+  /** Codes that occur, in the order in which they are cut; missing values are left out. */
+  readonly order: Int32Array
+  count: number
+  /** Bins or categories of the feature. */
+  bins: number
+  isCategory: boolean
+  missingSeen: boolean
+}
+
+/** Puts the cut after `position` of the order in place of the best split. */
+export const takeCut = (
+  best: BestSplit,
+  feature: FeatureCodes,
+  position: number,
+  score: number,
+  missingLeft: boolean,
+): void => {
+  const { order, count, bins } = feature
+  best.column = feature.column
+  best.score = score
+  best.isCategory = feature.isCategory
+  best.missingSeen = feature.missingSeen
+  best.missingLeft = missingLeft
+  best.code = order[position]!
+  best.nextCode = position + 1 < count ? order[position + 1]! : bins
+  if (!feature.isCategory) return
+  best.sides.fill(Side.absent)
+  for (let i = 0; i < count; i++) best.sides[order[i]!] = i <= position ? Side.left : Side.right
+}
