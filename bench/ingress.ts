@@ -81,6 +81,7 @@ const createFull = (): FastifyInstance => {
       liveErrors: async () => ({ overall: { labelled: 0, rmse: null, r2: null }, by_version: [] }),
       liveAccuracy: async () => ({ overall: { labelled: 0, correct: 0, accuracy: null }, by_version: [] }),
     },
+    namesOf: async () => null,
     probes: { kafka: up, redis: up, registry: up, models: up },
     queueBoard: null,
     metrics: createApiMetrics('bench'),

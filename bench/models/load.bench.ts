@@ -15,7 +15,7 @@ import { createSections } from '../../src/models/sections.ts'
 import { forestCandidate } from './forest-candidate.ts'
 import { type BenchLine, type ModelBench, median } from './model-bench.ts'
 
-const ROUNDS = 5
+const ROUNDS = 15
 const WARM_ROUNDS = 5
 const TARGET_MS = 5
 const COLUMNS = 20

@@ -1,13 +1,12 @@
 import { Ajv } from 'ajv'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../errors.ts'
-import { classesOf } from '../features/target-spec.ts'
 import type { HistoryPage } from '../history/history-types.ts'
 import { withDeadline } from './deadline.ts'
 import { errorResponse, type Fault, invalidRequest, unavailable } from './error-reply.ts'
-import type { IngressDeps, IngressLimits } from './ingress-types.ts'
+import type { IngressDeps, IngressLimits, ModelNames } from './ingress-types.ts'
 
-type HistoryDeps = Pick<IngressDeps, 'task' | 'history'> & { readonly limits: IngressLimits }
+type HistoryDeps = Pick<IngressDeps, 'history' | 'namesOf'> & { readonly limits: IngressLimits }
 
 const querySchema = {
   type: 'object',
@@ -38,36 +37,46 @@ const createQueryCheck = () => {
 const byName = <V>(names: readonly string[], values: readonly V[]): Record<string, V> | null =>
   names.length === values.length ? Object.fromEntries(names.map((name, i) => [name, values[i]!])) : null
 
-/** One prediction for people: names beside the numbers, times as text. */
-const describeRow = (row: HistoryPage['predictions'][number], task: HistoryDeps['task']) => {
-  const classes = classesOf(task.target)
-  // An older model may have had other classes or features; wrong names would be worse than none.
-  const sameClasses = row.class_index !== null && classes[row.class_index] === row.prediction
-  return {
-    prediction_id: row.prediction_id,
-    event_id: row.event_id,
-    prediction: row.value ?? row.prediction,
-    confidence: row.confidence,
-    prediction_proba: sameClasses ? byName(classes, row.probabilities) : null,
-    label: row.label !== null && row.value !== null ? Number(row.label) : row.label,
-    features: byName(
-      task.features.map((feature) => feature.name),
-      row.features,
-    ),
-    model_version: row.model_version,
-    model_role: row.model_role,
-    source: row.source_offset === null ? 'http' : 'stream',
-    event_time: new Date(row.event_time).toISOString(),
-    timestamp: new Date(row.scored_at).toISOString(),
-  }
-}
+type Row = HistoryPage['predictions'][number]
+
+/**
+ * One prediction for people: names beside the numbers, times as text.
+ * @param names those of the model that made it; without them the values stay unnamed: wrong names would be worse
+ */
+const describeRow = (row: Row, names: ModelNames | null) => ({
+  prediction_id: row.prediction_id,
+  event_id: row.event_id,
+  prediction: row.value ?? row.prediction,
+  confidence: row.confidence,
+  prediction_proba: names === null || row.class_index === null ? null : byName(names.classes, row.probabilities),
+  label: row.label !== null && row.value !== null ? Number(row.label) : row.label,
+  features: names === null ? null : byName(names.features, row.features),
+  model_version: row.model_version,
+  model_role: row.model_role,
+  source: row.source_offset === null ? 'http' : 'stream',
+  event_time: new Date(row.event_time).toISOString(),
+  timestamp: new Date(row.scored_at).toISOString(),
+})
 
 /** `GET /predictions/history`: what was predicted, newest first, by page. */
 export const historyRoute =
   (deps: HistoryDeps) =>
   async (app: FastifyInstance): Promise<void> => {
-    const { history, task, limits } = deps
+    const { history, namesOf, limits } = deps
     const checkQuery = createQueryCheck()
+
+    /** The names of the versions; none where the store does not answer: the page is worth more than they are. */
+    const namesIn = async (rows: readonly Row[]): Promise<ReadonlyMap<string, ModelNames | null>> => {
+      const versions = [...new Set(rows.map((row) => row.model_version))]
+      const names = await Promise.all(versions.map((version) => namesOf(version).catch(() => null)))
+      return new Map(versions.map((version, i) => [version, names[i] ?? null]))
+    }
+
+    const readPage = async (query: Parameters<HistoryDeps['history']['predictions']>[0]) => {
+      const { predictions, next } = await history.predictions(query)
+      const names = await namesIn(predictions)
+      return { predictions: predictions.map((row) => describeRow(row, names.get(row.model_version) ?? null)), next }
+    }
 
     app.get<{ Querystring: Query }>(
       '/predictions/history',
@@ -96,14 +105,13 @@ export const historyRoute =
       },
       async (request) => {
         const { limit, before, event_id: eventId } = request.query
-        const page = history.predictions({
+        const page = readPage({
           limit,
           ...(before === undefined ? {} : { before }),
           ...(eventId === undefined ? {} : { eventId }),
         })
         try {
-          const { predictions, next } = await withDeadline(page, limits.storeTimeoutMs, 'the history')
-          return { predictions: predictions.map((row) => describeRow(row, task)), next }
+          return await withDeadline(page, limits.storeTimeoutMs, 'the history')
         } catch (error) {
           if (error instanceof AppError && error.code === 'HISTORY_CURSOR_INVALID') {
             throw invalidRequest([{ code: 'BAD_PARAMETER', field: 'before', message: error.message }], error.message)

@@ -1,6 +1,7 @@
 import type { TaskConfig } from '../config/task-schema.ts'
 import type { Prediction } from '../events.ts'
 import type { HistoryStore } from '../history/history-types.ts'
+import type { ModelManifest } from '../models/manifest.ts'
 import type { ActiveModel, RefreshResult } from '../registry/registry-types.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { ApiMetrics } from '../telemetry/metrics.ts'
@@ -41,6 +42,9 @@ export type Dependency =
   /** The artefact store with the models and their aliases. */
   | 'models'
 
+/** Features and classes of a model, in its orders: those of its predictions. */
+export type ModelNames = Pick<ModelManifest, 'features' | 'classes'>
+
 export type IngressDeps = {
   readonly task: Pick<TaskConfig, 'task' | 'description' | 'features' | 'target' | 'accuracy'>
   /** Version of the product. */
@@ -53,6 +57,8 @@ export type IngressDeps = {
    */
   readonly publish: (prediction: Prediction, key: string) => Promise<void>
   readonly history: Pick<HistoryStore, 'predictions' | 'liveAccuracy' | 'liveErrors'>
+  /** What the values of a version's predictions are called; null where the version is not known any more. */
+  readonly namesOf: (modelVersion: string) => Promise<ModelNames | null>
   readonly probes: Readonly<Record<Dependency, () => Promise<void>>>
   /** The BullMQ queue of the retraining jobs, to be looked at under /queues; null leaves the board out. */
   readonly queueBoard: { readonly queue: unknown; readonly readOnly?: boolean } | null

@@ -3,19 +3,31 @@ import type { FeatureConfig, TargetConfig, TaskConfig } from '../config/task-sch
 /** What an id of an event may look like: it becomes a record key and a part of other ids. */
 export const eventIdPattern = '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$'
 
+/**
+ * Most characters of a category's name in a request, if the task has no longer one: the record of the prediction holds
+ * it, and one that the broker refuses takes the records of other requests with it.
+ */
+const maxCategoryCharacters = 1000
+
 type FeatureSchema = {
   type: 'number' | 'string' | ['number' | 'string', 'null']
   description?: string
   minimum?: number
   maximum?: number
+  maxLength?: number
 }
 
 const featureSchema = (feature: FeatureConfig): FeatureSchema => {
   const type = feature.type === 'category' ? 'string' : 'number'
   const nullableType = feature.nullable ? ([type, 'null'] as ['number' | 'string', 'null']) : type
   if (feature.type === 'category') {
+    const { categories } = feature
     // No enum: a name that the task does not know yet is scored as well.
-    return { type: nullableType, description: `a category: ${feature.categories.join(', ')}; others are scored too` }
+    return {
+      type: nullableType,
+      description: `a category: ${categories.join(', ')}; others are scored too`,
+      maxLength: Math.max(maxCategoryCharacters, ...categories.map((name) => name.length)),
+    }
   }
   const { unit, range } = feature
   return {

@@ -64,6 +64,8 @@ const faultOf = (error: ErrorObject, allowed: readonly string[], at: string): Fa
       return { code: 'FEATURE_OUT_OF_RANGE', field, message: `must be at least ${error.params['limit']}, is ${value}` }
     case 'maximum':
       return { code: 'FEATURE_OUT_OF_RANGE', field, message: `must be at most ${error.params['limit']}, is ${value}` }
+    case 'maxLength':
+      return { code: 'CATEGORY_TOO_LONG', field, message: `may have ${error.params['limit']} characters, has more` }
     case 'pattern':
       return {
         code: 'BAD_EVENT_ID',

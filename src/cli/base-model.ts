@@ -39,9 +39,9 @@ export const ensureBaseModel = async (
         }),
       )
       const { name, metrics } = trained.manifest
-      progress.note(
-        `trained version ${trained.version}: ${name}, test ${headlineOf(metrics.test).metric} ${headlineOf(metrics.test).value.toFixed(4)}`,
-      )
+      const { metric, value } = headlineOf(metrics.test)
+      const how = trained.trained ? 'trained version' : 'nothing has changed since version'
+      progress.note(`${how} ${trained.version}: ${name}, test ${metric} ${value.toFixed(4)}`)
       return trained.version
     }
     if (!options.fromBase) return present.version

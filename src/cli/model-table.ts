@@ -7,10 +7,12 @@ const percent = (share: number): string => `${(share * 100).toFixed(2)} %`
 const candidateRow = (report: CandidateReport, run: RunRecord, winner: string): string[] => {
   const name = report.name === winner ? `${report.name} *` : report.name
   if (report.status === 'skipped') return [name, report.engine, `skipped: ${report.reason}`]
+  const score = `${percent(report.cv.mean)} ± ${(report.cv.sd * 100).toFixed(2)}`
+  if (report.test === undefined) return [name, report.engine, score]
   return [
     name,
     report.engine,
-    `${percent(report.cv.mean)} ± ${(report.cv.sd * 100).toFixed(2)}`,
+    score,
     percent(headlineOf(report.test).value),
     `${(run.fit_seconds[report.name] ?? 0).toFixed(3)} s`,
     `${((run.artefact_bytes[report.name] ?? 0) / 1024).toFixed(1)} KiB`,

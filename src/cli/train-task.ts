@@ -19,7 +19,10 @@ export type TaskTrainOptions = TaskOptions & {
 const report = (result: TrainedVersion): string => {
   const { version, manifest, run, trained, promoted } = result
   const serves = promoted ? ' is in production' : ` is stored; promote it with: driftline models promote ${version}`
-  if (!trained) return `nothing was trained: version ${version}${promoted ? ' is in production now' : ' has it all'}`
+  if (!trained) {
+    const now = promoted ? ', which is in production now' : ''
+    return `nothing was trained: data, parameters and code are those of version ${version}${now}`
+  }
   return [
     validationText(result.report),
     `\n${candidateTable(manifest, run)}`,

@@ -4,8 +4,8 @@ import type { ValidationCode, ValidationReport } from '../features/validate/vali
 import { headlineOf } from '../models/headline.ts'
 import type { ModelManifest, RunRecord } from '../models/manifest.ts'
 import type { AliasResult, Registry } from '../registry/registry-types.ts'
-import type { TrainThreadOptions } from '../training/train-thread.ts'
 import type { StepOutcome } from '../training/pipeline/run-pipeline.ts'
+import type { TrainThreadOptions } from '../training/train-thread.ts'
 import { runTaskPipeline } from './training-pipeline.ts'
 
 export type TrainedVersion = {

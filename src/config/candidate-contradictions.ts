@@ -20,6 +20,17 @@ const criteriaOf: Record<TaskKind, readonly string[]> = {
   regression: ['auto', 'squared_error'],
 }
 
+/** Every criterion that a forest may be grown by, those of its search too, and where it stands in the candidate. */
+const criteriaIn = (candidate: CandidateInput): [place: (string | number)[], criterion: string][] => {
+  if (candidate.engine !== 'histogram') return []
+  const searched = candidate.search?.over['criterion']
+  const choices = Array.isArray(searched) ? searched : []
+  return [
+    [['parameters', 'criterion'], candidate.parameters.criterion],
+    ...choices.map((value, i): [(string | number)[], string] => [['search', 'over', 'criterion', i], String(value)]),
+  ]
+}
+
 /** What a schema cannot say of the candidates: whether they go together with what the task predicts, and with their search. */
 export const candidateContradictions = (candidates: readonly CandidateInput[], kind: TaskKind): Mistake[] =>
   candidates.flatMap((candidate, index) => {
@@ -34,10 +45,10 @@ export const candidateContradictions = (candidates: readonly CandidateInput[], k
     if (kind === 'regression' && candidate.calibration !== 'none') {
       found.push({ path: [...path, 'calibration'], message: 'corrects probabilities, and a regression has none' })
     }
-    if (candidate.engine === 'histogram' && !criteriaOf[kind].includes(candidate.parameters.criterion)) {
-      const { criterion } = candidate.parameters
+    for (const [place, criterion] of criteriaIn(candidate)) {
+      if (criteriaOf[kind].includes(criterion)) continue
       const message = `is ${present(criterion)}; for a ${kind} it has to be one of ${criteriaOf[kind].join(', ')}`
-      found.push({ path: [...path, 'parameters', 'criterion'], message })
+      found.push({ path: [...path, ...place], message })
     }
     return [...found, ...searchContradictions(candidate, path)]
   })

@@ -22,6 +22,10 @@ const validateChoices = ajv.compile(OverSchemas.choices)
 
 const searchMistakes = (over: Record<string, unknown>, path: (string | number)[]): Mistake[] =>
   Object.entries(over).flatMap(([parameter, values]) => {
+    if (typeof values !== 'object' || values === null) {
+      const message = `is ${present(values)}; it has to be a list of values, or a range with from and to`
+      return [{ path: [...path, parameter], message }]
+    }
     const validate = Array.isArray(values) ? validateChoices : validateRange
     return validate(values) ? [] : mistakesOf(validate, [...path, parameter])
   })

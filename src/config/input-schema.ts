@@ -1,6 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { Name, strict } from './schema-parts.ts'
 
+/** The name of a class or category: blanks around a field of the dataset are not part of it, so none can be here. */
+const ValueName = Type.String({ pattern: '^\\S([\\s\\S]*\\S)?$' })
+
 /** A feature as the file has it: which of the keys belong to which type is checked apart, and named with its line. */
 export const FeatureSchema = Type.Object(
   {
@@ -16,7 +19,7 @@ export const FeatureSchema = Type.Object(
       }),
     ),
     categories: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), {
+      Type.Array(ValueName, {
         minItems: 1,
         maxItems: 255,
         uniqueItems: true,
@@ -37,7 +40,7 @@ export const TargetSchema = Type.Object(
       description: 'Whether one of several classes or a number is predicted.',
     }),
     classes: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), {
+      Type.Array(ValueName, {
         minItems: 2,
         uniqueItems: true,
         description: 'Of a classification: the classes, in the order of the probabilities.',

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 
-/** Fills in defaults and finds every mistake, not only the first. */
-export const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false })
+/** Fills in defaults and finds every mistake, not only the first. YAML's .inf and .nan are no numbers. */
+export const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false, strictNumbers: true })
 
 /** What is wrong at a place of the file. `key` is the name of a key that should not be there. */
 export type Mistake = { path: (string | number)[]; key?: string; message: string }
@@ -15,7 +15,7 @@ const pathOf = (pointer: string): (string | number)[] =>
 
 /** A value as a message shows it. */
 export const present = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value)
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 

@@ -6,10 +6,11 @@ const gammaDensity = (a: number, x: number): number => {
     // Loader (2000), "Fast and Accurate Computation of Binomial Probabilities": no large logarithms cancel.
     return Math.exp(a * logOnePlusMinus((x - a) / a) - stirlingSeries(a)) / Math.sqrt(2 * Math.PI * a)
   }
-  // Below 1 the factors x / k and e^(-x) stand alone: with a up to 16 neither leaves the range of a double.
+  // With a up to 16 the factors x / k stay in the range of a double. e^(-x) does not beyond 700, so it is taken in halves.
   let density = Number.isInteger(a) ? 1 : 2 * Math.sqrt(x / Math.PI)
   for (let k = a; k > 0.5; k--) density *= x / k
-  return density * Math.exp(-x)
+  const half = Math.exp(-x / 2)
+  return density * half * half
 }
 
 /** P(a, x) by its series x^a e^(-x) sum of x^n / Gamma(a + n + 1) (DLMF 8.7.1): positive terms. */

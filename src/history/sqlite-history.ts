@@ -9,14 +9,13 @@ import { createSqliteQueries } from './sqlite-queries.ts'
 import { migrate } from './sqlite-schema.ts'
 
 const upsertPrediction = `INSERT INTO predictions (prediction_id, event_id, source_partition, source_offset, event_time,
-    scored_at, prediction, class_index, confidence, probabilities, value, model_version, model_role,
-    features)
+    scored_at, prediction, class_index, confidence, probabilities, value, model_version, model_role, features)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (prediction_id) DO UPDATE SET event_id = excluded.event_id, source_partition = excluded.source_partition,
     source_offset = excluded.source_offset, event_time = excluded.event_time, scored_at = excluded.scored_at,
     prediction = excluded.prediction, class_index = excluded.class_index, confidence = excluded.confidence,
-    probabilities = excluded.probabilities, value = excluded.value, model_version = excluded.model_version, model_role = excluded.model_role,
-    features = excluded.features`
+    probabilities = excluded.probabilities, value = excluded.value, model_version = excluded.model_version,
+    model_role = excluded.model_role, features = excluded.features`
 
 /** The event time of the prediction that counts for an event; null where no prediction of it was served. */
 const countedEventTime = `(SELECT event_time FROM predictions WHERE event_id = ? AND model_role <> 'shadow'
@@ -55,9 +54,10 @@ const openForWriting = (file: string, busyTimeoutMs: number): DatabaseSync => {
 /**
  * The history in one SQLite file: one process writes, any number read (see `openSqliteHistoryReader`).
  *
- * What counts: in `liveAccuracy` and `liveErrors`, an event counts once in `overall`, by the latest prediction of it that was served
- * (champion or candidate), even if its producer sent it twice; in `by_version` it counts once for each version that
- * scored it, shadows included, by that version's latest prediction. The latest is the one scored last, then recorded last.
+ * What counts: in `liveAccuracy` and `liveErrors`, an event counts once in `overall`, by the latest prediction of it
+ * that was served (champion or candidate), even if its producer sent it twice; in `by_version` it counts once for each
+ * version that scored it, shadows included, by that version's latest prediction. The latest is the one scored last,
+ * then recorded last.
  * The window is the last events by the order in which their labels were recorded here, so a producer's wrong clock
  * cannot hold it; a corrected label counts as newly arrived.
  *

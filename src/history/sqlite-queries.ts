@@ -18,7 +18,9 @@ const isLatest = (alias: string, also: string): string => `NOT EXISTS (
 const recentlyLabelled = `WITH recent AS MATERIALIZED (
   SELECT event_id, label FROM labels WHERE event_time IS NOT NULL ORDER BY arrival DESC LIMIT ?)`
 
-const squares = 'TOTAL((value - truth) * (value - truth)) AS error, TOTAL((truth - mean) * (truth - mean)) AS spread'
+// Labels that are all the same may lie beside their rounded mean: that they vary is asked of themselves.
+const squares = `TOTAL((value - truth) * (value - truth)) AS error, TOTAL((truth - mean) * (truth - mean)) AS spread,
+  MIN(truth) < MAX(truth) AS varies`
 
 /** CROSS JOIN keeps SQLite from walking the larger table first. */
 export const queries = {
@@ -46,7 +48,8 @@ export const queries = {
     FROM scored JOIN (SELECT model_version, AVG(truth) AS mean FROM scored GROUP BY model_version)
       USING (model_version)
     GROUP BY model_version ORDER BY MIN(id)`,
-  labelledRows: `SELECT p.event_id, p.event_time, l.labelled_at, p.features, p.prediction, p.value, p.model_version, l.label
+  labelledRows: `SELECT p.event_id, p.event_time, l.labelled_at, p.features, p.prediction, p.value, p.model_version,
+      l.label
     FROM labels AS l CROSS JOIN predictions AS p ON p.id = (
       SELECT served.id FROM predictions AS served
       WHERE served.event_id = l.event_id AND served.model_role <> 'shadow'
@@ -75,7 +78,7 @@ const errorsOf = (row: SqlRow | undefined): ErrorsOf => {
   return {
     labelled,
     rmse: labelled === 0 ? null : Math.sqrt(error / labelled),
-    r2: spread > 0 ? 1 - error / spread : null,
+    r2: row?.['varies'] === 1 && spread > 0 ? 1 - error / spread : null,
   }
 }
 

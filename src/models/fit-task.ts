@@ -10,8 +10,14 @@ export type FitTask = {
   readonly seed: number
 }
 
+export type FitOptions = {
+  readonly signal?: AbortSignal
+  /** Called once the fit begins. What went before was waiting for a thread, and is not the fit's own time. */
+  readonly onBegin?: () => void
+}
+
 /**
  * Fits, here or in other threads, and gives back the compiled arrays.
  * @throws FitFailed; FitAborted once `signal` is aborted
  */
-export type FitRunner = (task: FitTask, options?: { readonly signal?: AbortSignal }) => Promise<NamedArray[]>
+export type FitRunner = (task: FitTask, options?: FitOptions) => Promise<NamedArray[]>

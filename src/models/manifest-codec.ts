@@ -58,7 +58,7 @@ const CandidateReportSchema = Type.Union([
     ...candidateFields,
     status: Type.Literal('trained'),
     cv: CrossValidationSchema,
-    test: EvaluationSchema,
+    test: Type.Optional(EvaluationSchema),
   }),
   Type.Object({ ...candidateFields, status: Type.Literal('skipped'), reason: Type.String() }),
 ])
@@ -153,6 +153,9 @@ let compiledSchema: ReturnType<typeof compileSchema> | null = null
  * @throws ArtefactCorrupt with the place of the first mistake
  */
 export const checkManifest = (value: unknown): ModelManifest => {
+  if (typeof value === 'object' && value !== null && 'format' in value && value.format === 1) {
+    throw new ArtefactCorrupt('the manifest has format 1, that of an earlier release; train the model again')
+  }
   compiledSchema ??= compileSchema()
   if (!compiledSchema.Check(value)) {
     const [error] = Value.Errors(ManifestSchema, value)

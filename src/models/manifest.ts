@@ -67,7 +67,8 @@ export type CandidateReport = {
   parameters: Record<string, number | string | boolean>
   calibration: string
 } & (
-  | { status: 'trained'; cv: CrossValidation; test: Evaluation }
+  /** A trial that another one of its search outdid was not fitted to all rows, and has no figures of the test rows. */
+  | { status: 'trained'; cv: CrossValidation; test?: Evaluation }
   /** It could not be trained on these rows; the others went on without it. */
   | { status: 'skipped'; reason: string }
 )

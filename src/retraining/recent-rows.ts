@@ -55,8 +55,8 @@ const createColumns = (features: readonly FeatureSpec[], featuresOf: FeaturesOf)
 /**
  * Labelled rows as a dataset with the given features and target, by name: a row lists its features in the order of the
  * model that scored it, which need not be that of the task of today. Rows that lack a feature, or have a value that an
- * event of today would be refused for, or whose label is no class or number of the target, are left out. A category that is not among those of its feature
- * stays, with their number as its code.
+ * event of today would be refused for, or whose label is no class or number of the target, are left out. A category that
+ * is not among those of its feature stays, with their number as its code.
  */
 export const datasetOf = (
   rows: readonly LabelledRow[],

@@ -1,22 +1,17 @@
 import type { TaskConfig } from '../config/task-schema.ts'
 import { describeError } from '../errors.ts'
 import type { ModelEvent } from '../events.ts'
-import type { Dataset } from '../features/dataset.ts'
 import { classesOf } from '../features/target-spec.ts'
 import { describeIssue } from '../features/validate/validation-report.ts'
-import type { HistoryReader } from '../history/history-types.ts'
-import { comparePaired } from '../models/compare/paired-test.ts'
 import { figuresOf } from '../models/headline.ts'
-import type { Evaluation, ModelArtefact, ModelManifest } from '../models/manifest.ts'
-import type { Scorer } from '../models/scorer.ts'
+import type { Evaluation } from '../models/manifest.ts'
 import type { TournamentConduct, TournamentInput, TournamentResult } from '../models/tournament/tournament-types.ts'
 import type { AliasChange, AliasState, Registry } from '../registry/registry-types.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { TrainingAborted } from '../training/training-errors.ts'
-import { checkRecentRows } from './check-recent-rows.ts'
 import { decidePromotion, figureOf } from './promotion.ts'
-import { type Measured, type MeasuredModel, type RecentLabels, readRecentLabels } from './recent-labels.ts'
 import { productionMoved, promotionBy, retrainActor } from './retrain-actor.ts'
+import type { Comparison, RetrainingRows, TrainingRowsOfJob } from './retraining-rows.ts'
 import type { NotReady, RetrainContext, RetrainOutcome, RetrainRequest } from './retraining-types.ts'
 
 export type RetrainTask = Pick<
@@ -26,16 +21,14 @@ export type RetrainTask = Pick<
 
 export type RetrainDeps = {
   task: RetrainTask
-  history: Pick<HistoryReader, 'labelledRows' | 'countLabelled'>
   registry: Pick<Registry, 'store' | 'promote'>
-  /** The task's own rows. */
-  readBase: () => Promise<Dataset>
+  /** The labelled rows of this one retraining. Must leave the event loop free; see `rowsInThread`. */
+  rows: RetrainingRows
   /** Must leave the event loop free; see `trainInThread`. */
   train: (
     input: TournamentInput,
     options: Pick<TournamentConduct, 'signal' | 'onProgress'>,
   ) => Promise<TournamentResult>
-  loadScorer: (manifest: ModelManifest, binary: Uint8Array) => Scorer
   publish: (event: ModelEvent) => Promise<void>
   now: () => number
   /** Versions of the programs, for the run record. */
@@ -44,20 +37,6 @@ export type RetrainDeps = {
 }
 
 type Job = { deps: RetrainDeps; request: RetrainRequest; context: RetrainContext; actor: string }
-
-/** How the two did on the same rows; null where there is no champion, or none that can be compared. */
-type Comparison = {
-  champion: Evaluation | null
-  challenger: Evaluation
-  /** Chance that a challenger that is no better looks at least this much better; null without a champion. */
-  pValue: number | null
-}
-
-const compare = (champion: Measured | null, challenger: Measured, { holdout }: RecentLabels): Comparison => ({
-  champion: champion?.evaluation ?? null,
-  challenger: challenger.evaluation,
-  pValue: champion === null ? null : comparePaired(champion.outputs, challenger.outputs, holdout).pGreater,
-})
 
 /** The single figures of an evaluation, each with whose it is. */
 const named = (whose: string, evaluation: Evaluation): Record<string, number> =>
@@ -74,11 +53,13 @@ const metricsOf = ({ champion, challenger, pValue }: Comparison): Record<string,
   holdout_rows: challenger.rows,
 })
 
-/** Tells what is strange about the rows to train on. @throws TrainingDataRefused */
-const checkRows = ({ deps: { task, logger }, context: { jobId } }: Job, rows: Dataset): void => {
-  for (const issue of checkRecentRows(rows, { features: task.features, folds: task.training.folds })) {
+/** The rows to train on; tells what is strange about them. @throws TrainingDataRefused */
+const readTrainingRows = async ({ deps: { rows, logger }, context: { jobId } }: Job): Promise<TrainingRowsOfJob> => {
+  const read = await rows.trainingRows()
+  for (const issue of read.issues) {
     logger.info({ jobId, code: issue.code, feature: issue.feature }, `recent rows: ${describeIssue(issue)}`)
   }
+  return read
 }
 
 const endIfAborted = ({ context: { signal } }: Job): void => {
@@ -90,7 +71,7 @@ const announce = ({ deps, actor }: Job, event: Omit<ModelEvent, 'at' | 'actor'>)
 
 const trainChallenger = async (
   { deps, request, context }: Job,
-  recent: Dataset,
+  { base, recent }: TrainingRowsOfJob,
   parent: string | null,
 ): Promise<TournamentResult> => {
   const { task } = deps
@@ -99,7 +80,7 @@ const trainChallenger = async (
       task: task.task,
       features: task.features,
       classNames: classesOf(task.target),
-      base: await deps.readBase(),
+      base,
       recent,
       seed: task.seed,
       ...task.training,
@@ -187,47 +168,35 @@ export const retrain = async (
   request: RetrainRequest,
   context: RetrainContext,
 ): Promise<RetrainOutcome | NotReady> => {
-  const { task, history, logger } = deps
+  const { task, rows, logger } = deps
   const { store } = deps.registry
   const job: Job = { deps, request, context, actor: retrainActor(context.jobId) }
   const { metric } = task.promotion
-  const opened = ({ manifest, binary }: ModelArtefact): MeasuredModel => ({
-    manifest,
-    scorer: deps.loadScorer(manifest, binary),
-  })
 
   context.progress({ percent: 0, stage: 'reading labels' })
   const start = await store.readAliases()
-  const known = new Map((await store.listVersions()).map((summary) => [summary.version, summary.manifest]))
-  const recent = await readRecentLabels({
-    history,
-    features: task.features,
-    target: task.target,
-    featuresOf: (version) => known.get(version)?.features,
+  const versions = await store.listVersions()
+  const recent = await rows.open({
     sinceEventTime: request.sinceEventTime,
-    ...task.retraining,
+    modelFeatures: new Map(versions.map(({ version, manifest }) => [version, manifest.features])),
   })
   if (recent.status === 'not_ready') return recent
-
-  const measureVersion = async (version: string): Promise<Measured | null> =>
-    recent.measure(opened(await store.readVersion(version)))
 
   const done = promotionBy(start, job.actor)
   if (done !== undefined) {
     // An earlier run of this job ended between the promotion and its report.
-    const champion = done.previous === null ? null : await measureVersion(done.previous)
+    const champion = done.previous === null ? null : await store.readVersion(done.previous)
     const artefact = await store.readVersion(done.version)
-    const challenger = recent.measure(opened(artefact))
-    if (challenger !== null) return promoted(job, done, compare(champion, challenger, recent))
+    const comparison = await rows.compare(champion, artefact)
     const { test } = artefact.manifest.metrics
-    return promoted(job, done, { champion: champion?.evaluation ?? null, challenger: test, pValue: null })
+    return promoted(job, done, comparison ?? { champion: null, challenger: test, pValue: null })
   }
 
   const production = start.aliases.production ?? null
   const champion = production === null ? null : await store.readVersion(production)
-  checkRows(job, recent.train)
+  const trainingRows = await readTrainingRows(job)
   context.progress({ percent: 10, stage: 'training' })
-  const trained = await trainChallenger(job, recent.train, production)
+  const trained = await trainChallenger(job, trainingRows, production)
   endIfAborted(job)
 
   const { artefact } = trained
@@ -237,9 +206,8 @@ export const retrain = async (
   }
 
   context.progress({ percent: 85, stage: 'comparing with production' })
-  const challenger = recent.measure(opened(artefact))
-  if (challenger === null) throw new TypeError('the training gave a model of another task')
-  const comparison = compare(champion === null ? null : recent.measure(opened(champion)), challenger, recent)
+  const comparison = await rows.compare(champion, artefact)
+  if (comparison === null) throw new TypeError('the training gave a model of another task')
   const decision = decidePromotion({ ...comparison, ...task.promotion })
 
   context.progress({ percent: 90, stage: 'storing the version' })

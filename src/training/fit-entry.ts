@@ -5,8 +5,10 @@ import { growTrees } from '../models/forest/histogram/grow-trees.ts'
 import { settleRules } from '../models/forest/histogram/growth-rules.ts'
 import { joinTrees, type TreePart } from '../models/forest/histogram/join-trees.ts'
 import type { NamedArray } from '../models/sections.ts'
+import { buffersIn } from './buffers-in.ts'
 import type { FitReply, FitResults, FitWork } from './fit-messages.ts'
 import { packError } from './sent-error.ts'
+import { withoutArrayMemory } from './training-errors.ts'
 
 // What runs in a thread of the pool: one piece of work a call.
 
@@ -22,8 +24,14 @@ const grow = ({ binned, target, parameters, seed, nextTree }: Extract<FitWork, {
   return { forest: growTrees(binned, target, rules, seed, take), trees }
 }
 
+/** Loaded when they are needed: a thread that grows trees alone starts without the other engines. */
+const loadEngines = () => import('../models/families.ts')
+
 const work = async (piece: FitWork): Promise<FitResults[FitWork['type']]> => {
   switch (piece.type) {
+    case 'begin':
+      if (piece.engine !== 'histogram') await loadEngines()
+      return null
     case 'bin':
       binColumns(piece.rows, piece.maxBins, piece.binned, piece.fromColumn, piece.toColumn)
       return null
@@ -32,8 +40,7 @@ const work = async (piece: FitWork): Promise<FitResults[FitWork['type']]> => {
     case 'join':
       return packForest(joinTrees(piece.parts))
     case 'fit': {
-      // Loaded when it is needed: a thread that grows trees alone starts without the other engines.
-      const { createEstimator } = await import('../models/families.ts')
+      const { createEstimator } = await loadEngines()
       const { candidate, rows, seed } = piece.task
       return createEstimator(candidate).fit(rows, seed).map(owned)
     }
@@ -44,22 +51,13 @@ const work = async (piece: FitWork): Promise<FitResults[FitWork['type']]> => {
 const owned = ({ name, values }: NamedArray): NamedArray =>
   values.byteLength === values.buffer.byteLength ? { name, values } : { name, values: values.slice() }
 
-const buffersIn = (value: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> => {
-  if (ArrayBuffer.isView(value)) {
-    if (value.buffer instanceof ArrayBuffer) found.add(value.buffer)
-  } else if (typeof value === 'object' && value !== null) {
-    for (const part of Object.values(value)) buffersIn(part, found)
-  }
-  return found
-}
-
 /** Does one piece of work. Its arrays are moved to the caller, not copied. */
 export default async (piece: FitWork): Promise<unknown> => {
   let reply: FitReply
   try {
     reply = { status: 'done', result: await work(piece) }
   } catch (error) {
-    reply = { status: 'failed', error: packError(error) }
+    reply = { status: 'failed', error: packError(withoutArrayMemory(error)) }
   }
-  return move({ [transferableSymbol]: [...buffersIn(reply)], [valueSymbol]: reply })
+  return move({ [transferableSymbol]: buffersIn(reply), [valueSymbol]: reply })
 }

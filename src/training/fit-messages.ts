@@ -1,4 +1,4 @@
-import type { HistogramForestParameters } from '../models/candidate.ts'
+import type { HistogramForestParameters, ModelEngine } from '../models/candidate.ts'
 import type { TrainingRows, TrainingTarget } from '../models/estimator.ts'
 import type { FitTask } from '../models/fit-task.ts'
 import type { BinnedRows } from '../models/forest/histogram/binned-rows.ts'
@@ -8,6 +8,8 @@ import type { SentError } from './sent-error.ts'
 
 /** A piece of work for a thread. The rows in it lie in shared memory. */
 export type FitWork =
+  /** None, but what the engine needs is loaded; done as soon as a thread is free. */
+  | { readonly type: 'begin'; readonly engine: ModelEngine }
   /** A whole fit. */
   | { readonly type: 'fit'; readonly task: FitTask }
   /** The codes of some columns, written into `binned`. */
@@ -34,6 +36,7 @@ export type FitWork =
 
 /** What the thread gives back for each piece. */
 export type FitResults = {
+  begin: null
   fit: NamedArray[]
   bin: null
   grow: TreePart

@@ -1,7 +1,6 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Piscina } from 'piscina'
-import { describeError } from '../errors.ts'
+import { type AppError, describeError } from '../errors.ts'
 import type { HistogramForestParameters } from '../models/candidate.ts'
 import type { TrainingRows } from '../models/estimator.ts'
 import type { FitRunner } from '../models/fit-task.ts'
@@ -10,19 +9,23 @@ import { allocateBinnedRows } from '../models/forest/histogram/binned-rows.ts'
 import { settleRules } from '../models/forest/histogram/growth-rules.ts'
 import { FitFailed } from '../models/model-errors.ts'
 import type { NamedArray } from '../models/sections.ts'
+import { buffersIn } from './buffers-in.ts'
 import type { FitReply, FitResults, FitWork } from './fit-messages.ts'
+import { startFitThreads } from './fit-threads.ts'
 import { unpackError } from './sent-error.ts'
 import { shareRows } from './share-rows.ts'
-import { FitAborted, FitThreadDied } from './training-errors.ts'
+import { FitAborted, FitThreadDied, withoutArrayMemory } from './training-errors.ts'
 
 /** The threads' program lies beside this file: TypeScript in a checkout, JavaScript once built. */
-const entry = new URL(`./fit-entry${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
+const defaultEntry = new URL(`./fit-entry${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
 
 export type FitPoolOptions = {
   /** At least 1. They are started at once and live until `close`. */
   readonly threads: number
   /** Most memory that the objects of one thread may take, in MiB; typed arrays are not counted. */
   readonly memoryLimitMb?: number
+  /** The threads' program; it takes `FitWork` and gives back `FitReply`. */
+  readonly entry?: URL
 }
 
 export type FitPool = {
@@ -33,30 +36,35 @@ export type FitPool = {
    * aborted: the threads that worked on the fit are ended and replaced
    */
   readonly fit: FitRunner
-  /** Ends the threads. Fits that still run are rejected. */
+  /** Ends the threads. Fits that still run are rejected with FitThreadDied, and so are those that come later. */
   readonly close: () => Promise<void>
 }
 
 const DEFAULT_MEMORY_LIMIT_MB = 2048
 
 /** Starts threads that fit. */
-export const createFitPool = ({ threads, memoryLimitMb = DEFAULT_MEMORY_LIMIT_MB }: FitPoolOptions): FitPool => {
-  const pool = new Piscina({
-    filename: entry.href,
-    minThreads: threads,
-    maxThreads: threads,
-    maxQueue: Number.POSITIVE_INFINITY,
-    resourceLimits: { maxOldGenerationSizeMb: memoryLimitMb },
-  })
+export const createFitPool = ({
+  threads,
+  memoryLimitMb = DEFAULT_MEMORY_LIMIT_MB,
+  entry = defaultEntry,
+}: FitPoolOptions): FitPool => {
+  let threadSet = startFitThreads(entry, threads, memoryLimitMb)
+  let closed = false
 
   /** Runs one fit's pieces of work; where one of them fails the others end, too. */
   const createCrew = (signal: AbortSignal | undefined) => {
+    if (threadSet.stopped.aborted && !closed) threadSet = startFitThreads(entry, threads, memoryLimitMb)
+    const { pool, stopped } = threadSet
     const failure = new AbortController()
-    const either = signal === undefined ? failure.signal : AbortSignal.any([signal, failure.signal])
+    const ending = AbortSignal.any([stopped, failure.signal, ...(signal === undefined ? [] : [signal])])
 
-    const reasonFor = (error: unknown): unknown => {
+    const reasonFor = (error: unknown): AppError => {
       if (signal?.aborted === true) {
         return new FitAborted(`the fit was ended early: ${describeError(signal.reason)}`, { cause: error })
+      }
+      if (stopped.aborted) {
+        const { reason: cause } = stopped
+        return new FitThreadDied(`the threads of the pool have ended: ${describeError(cause)}`, { cause })
       }
       if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
         return new FitFailed(
@@ -68,7 +76,9 @@ export const createFitPool = ({ threads, memoryLimitMb = DEFAULT_MEMORY_LIMIT_MB
     }
 
     const run = async <T extends FitWork['type']>(work: Extract<FitWork, { type: T }>): Promise<FitResults[T]> => {
-      const reply = await pool.run(work, { signal: either }).catch((error: unknown) => {
+      // Parts of a forest may take a hundred megabytes, and copying them would hold this thread.
+      const transferList = work.type === 'join' ? buffersIn(work) : []
+      const reply = await pool.run(work, { signal: ending, transferList }).catch((error: unknown) => {
         throw reasonFor(error)
       })
       const { status, ...rest } = reply as FitReply<T>
@@ -124,16 +134,27 @@ export const createFitPool = ({ threads, memoryLimitMb = DEFAULT_MEMORY_LIMIT_MB
   }
 
   return {
-    fit: async ({ candidate, rows, seed }, { signal } = {}) => {
+    fit: async ({ candidate, rows, seed }, { signal, onBegin } = {}) => {
       if (signal?.aborted === true) {
         throw new FitAborted(`the fit was ended before it began: ${describeError(signal.reason)}`)
       }
-      const shared = await shareRows(rows)
-      const crew = createCrew(signal)
-      return candidate.engine === 'histogram'
-        ? fitHistogramForest(shared, candidate.parameters, seed, crew)
-        : crew.run<'fit'>({ type: 'fit', task: { candidate, rows: shared, seed } })
+      try {
+        const shared = await shareRows(rows)
+        const crew = createCrew(signal)
+        if (onBegin !== undefined) {
+          await crew.run<'begin'>({ type: 'begin', engine: candidate.engine })
+          onBegin()
+        }
+        return candidate.engine === 'histogram'
+          ? await fitHistogramForest(shared, candidate.parameters, seed, crew)
+          : await crew.run<'fit'>({ type: 'fit', task: { candidate, rows: shared, seed } })
+      } catch (error) {
+        throw withoutArrayMemory(error)
+      }
     },
-    close: () => pool.destroy(),
+    close: () => {
+      closed = true
+      return threadSet.stop(new Error('the pool was closed'))
+    },
   }
 }

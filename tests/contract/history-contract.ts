@@ -89,6 +89,15 @@ export const describeHistoryStore = (name: string, factory: () => Promise<Histor
       expect((await history.liveErrors({ window: 1 })).overall).toEqual({ labelled: 1, rmse: 1, r2: null })
     })
 
+    it('tells no R2 either where the mean of like labels is rounded', async () => {
+      const rows = [1, 2, 3]
+      await history.recordPredictions(rows.map((n) => numberRow(n, 1.1)))
+      await history.recordLabels(rows.map((n) => labelOf(n, { label: '0.1' })))
+      const { overall, by_version } = await history.liveErrors({ window: 10 })
+      expect(overall).toEqual({ labelled: 3, rmse: expect.closeTo(1, 12), r2: null })
+      expect(by_version).toMatchObject([{ labelled: 3, r2: null }])
+    })
+
     it('gives back what was recorded, missing values and absent sources included', async () => {
       const sync = predictionRow(1, { prediction_id: 'http-e1', source_partition: null, source_offset: null })
       await history.recordPredictions([sync])

@@ -19,7 +19,7 @@ import { eventually } from '../support/eventually.ts'
 import { predictionRow } from '../support/history-rows.ts'
 import { createMemorySignal } from '../support/memory-signal.ts'
 import { gate, queueWorld, redisUrl, rejected } from '../support/retrain-queue-world.ts'
-import { labelledRows, request, retrainWorld, silent, thresholdModel } from '../support/retrain-world.ts'
+import { labelledRows, request, retrainWorld, rowsFrom, silent, thresholdModel } from '../support/retrain-world.ts'
 import { sampleRun } from '../support/sample-artefact.ts'
 import { createUrlProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
@@ -72,7 +72,8 @@ describe('a retraining worker that dies', () => {
     const events: ModelEvent[] = []
     const { deps } = await retrainWorld({ rows: [], champion: null })
     const publish = async (event: ModelEvent): Promise<void> => void events.push(event)
-    await world.work((asked, context) => retrain({ ...deps, history, registry, publish }, asked, context))
+    const work = { ...deps, rows: rowsFrom(history), registry, publish }
+    await world.work((asked, context) => retrain(work, asked, context))
     await eventually(() => expect(world.outcomes).toHaveLength(1), { timeoutMs: 30_000 })
     const outcome = { status: 'promoted', version: '2', previous: '1', epoch: 2 }
     expect(world.outcomes[0]).toMatchObject({ jobId, outcome })

@@ -111,6 +111,7 @@ export const ingressUnderTest = (overrides: Partial<IngressDeps> = {}): IngressU
       liveErrors: async () => ({ overall: { labelled: 0, rmse: null, r2: null }, by_version: [] }),
       liveAccuracy: async () => ({ overall: { labelled: 0, correct: 0, accuracy: null }, by_version: [] }),
     },
+    namesOf: async (version) => (version === sampleModel.version ? sampleManifest : null),
     probes: {
       kafka: async () => undefined,
       redis: async () => undefined,

@@ -11,13 +11,14 @@ import { createSections } from '../../src/models/sections.ts'
 export const onnxFixture = (name: string): Uint8Array =>
   readFileSync(new URL(`../fixtures/onnx/${name}.onnx`, import.meta.url))
 
-/** The numbers of one of the examples, without its last column, row-major. */
-export const exampleRows = (path: string): { features: Float64Array; columns: number } => {
+/** The numbers of one of the examples, row-major, and its last column apart. */
+export const exampleRows = (path: string): { features: Float64Array; labels: Float64Array; columns: number } => {
   const [header = '', ...lines] = readFileSync(new URL(`../../examples/${path}`, import.meta.url), 'utf8')
     .trim()
     .split('\n')
   const features = Float64Array.from(lines.flatMap((line) => line.split(',').slice(0, -1).map(Number)))
-  return { features, columns: header.split(',').length - 1 }
+  const labels = Float64Array.from(lines, (line) => Number(line.split(',').at(-1)))
+  return { features, labels, columns: header.split(',').length - 1 }
 }
 
 /** Without ZipMap, whose maps the runtime does not hand to Node: the graph gives its scores as numbers. */

@@ -3,13 +3,14 @@ import { pino } from 'pino'
 
 import type { ModelEvent } from '../../src/events.ts'
 import type { ClassDataset } from '../../src/features/dataset.ts'
-import type { LabelledRow } from '../../src/history/history-types.ts'
+import type { HistoryReader, LabelledRow } from '../../src/history/history-types.ts'
 import type { Evaluation, ModelArtefact, ModelManifest } from '../../src/models/manifest.ts'
 import type { Scorer } from '../../src/models/scorer.ts'
 import type { TournamentInput } from '../../src/models/tournament/tournament-types.ts'
 import { createRegistry } from '../../src/registry/registry.ts'
 import type { Registry } from '../../src/registry/registry-types.ts'
 import type { RetrainDeps, RetrainTask } from '../../src/retraining/retrain.ts'
+import { createRetrainingRows, type RetrainingRows } from '../../src/retraining/retraining-rows.ts'
 import type { RetrainContext, RetrainRequest } from '../../src/retraining/retraining-types.ts'
 import { createMemorySignal } from './memory-signal.ts'
 import { createMemoryStore } from './memory-store.ts'
@@ -161,6 +162,10 @@ const emptyDataset: ClassDataset = {
   labels: new Int32Array(),
 }
 
+/** The rows of a history, worked on in this thread. */
+export const rowsFrom = (history: Pick<HistoryReader, 'labelledRows' | 'countLabelled'>): RetrainingRows =>
+  createRetrainingRows({ task, history, readBase: async () => emptyDataset, loadScorer: loadThreshold })
+
 /** A world in which version 1 (threshold 0.5) is in production and `rows` are labelled. */
 export const retrainWorld = async (options: {
   rows: LabelledRow[]
@@ -182,17 +187,15 @@ export const retrainWorld = async (options: {
   const since = (time = 0): LabelledRow[] => options.rows.filter((row) => row.event_time >= time)
   const deps: RetrainDeps = {
     task,
-    history: {
+    rows: rowsFrom({
       countLabelled: async ({ sinceEventTime }) => since(sinceEventTime).length,
       labelledRows: async ({ limit, sinceEventTime }) => since(sinceEventTime).reverse().slice(0, limit),
-    },
+    }),
     registry,
-    readBase: async () => emptyDataset,
     train: async (input) => ({
       artefact: await train(input),
       timings: { seconds: 1, fit_seconds: {}, artefact_bytes: {} },
     }),
-    loadScorer: loadThreshold,
     publish: async (event) => {
       events.push(event)
     },

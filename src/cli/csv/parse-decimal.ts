@@ -11,7 +11,7 @@ const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${ex
 const MAX_EXACT_POWER = POWERS.length - 1
 
 /** Digits that always fit into the 53 bits of a double's significand. */
-const MAX_EXACT_DIGITS = 15
+export const MAX_EXACT_DIGITS = 15
 
 /** 2^27 + 1: splits a double into two halves whose products are exact. */
 const SPLITTER = 134_217_729
@@ -56,6 +56,23 @@ const nearestQuotient = (high: number, shift: number, low: number, divisor: numb
   const nearest = quotient + correction
   const left = correction - (nearest - quotient)
   return nearest + left * ROUNDING_MARGIN === nearest ? nearest : Number.NaN
+}
+
+/**
+ * The double nearest to a decimal number that is given in parts.
+ * @param significand its first 15 significant digits
+ * @param low the next 15
+ * @param digits how many significant digits it has
+ * @param power of ten, for the last digit
+ * @returns NaN where this way does not settle it
+ */
+export const composeDecimal = (significand: number, low: number, digits: number, power: number): number => {
+  if (digits <= MAX_EXACT_DIGITS) {
+    if (power <= 0 && power >= -MAX_EXACT_POWER) return significand / POWERS[-power]!
+    return power > 0 && power <= MAX_EXACT_POWER ? significand * POWERS[power]! : Number.NaN
+  }
+  if (digits > 2 * MAX_EXACT_DIGITS || power > 0 || power < -MAX_EXACT_POWER) return Number.NaN
+  return nearestQuotient(significand, POWERS[digits - MAX_EXACT_DIGITS]!, low, POWERS[-power]!)
 }
 
 /**
@@ -107,13 +124,7 @@ export const parseDecimal = (bytes: Uint8Array, from: number, to: number): numbe
   }
 
   const power = exponent - fraction
-  let magnitude = Number.NaN
-  if (digits <= MAX_EXACT_DIGITS) {
-    if (power < 0 && power >= -MAX_EXACT_POWER) magnitude = significand / POWERS[-power]!
-    else if (power >= 0 && power <= MAX_EXACT_POWER) magnitude = significand * POWERS[power]!
-  } else if (digits <= 2 * MAX_EXACT_DIGITS && power <= 0 && power >= -MAX_EXACT_POWER) {
-    magnitude = nearestQuotient(significand, POWERS[digits - MAX_EXACT_DIGITS]!, low, POWERS[-power]!)
-  }
+  const magnitude = composeDecimal(significand, low, digits, power)
   if (Number.isNaN(magnitude)) return slowDecimal(bytes, from, to)
   return negative ? -magnitude : magnitude
 }

@@ -54,8 +54,8 @@ export async function* splitBlocks(
   for await (const chunk of chunks) {
     const bytes = concat(rest, chunk)
     const end = lastRecordEnd(bytes)
-    if (end > 0) yield bytes.slice(0, end)
     rest = bytes.slice(end)
+    if (end > 0) yield bytes.subarray(0, end)
     if (rest.length > MAX_RECORD_BYTES) {
       throw new DatasetInvalid(
         `${label} has a record of more than ${MAX_RECORD_BYTES / 2 ** 20} MiB: a quote is opened and never closed`,

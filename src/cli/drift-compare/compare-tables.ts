@@ -63,8 +63,14 @@ const checkNames = ({ label, table }: NamedTable): void => {
 
 const hasValues = (column: TableColumn, rows: number): boolean => column.missing < rows
 
-/** A column as categories. Numbers stand for themselves, where the other file has texts among them. */
-const countsOf = (column: TableColumn): ValueCounts => {
+/** Texts that are numbers, by their value: one file may write 01 or 1.0 in a column that only holds numbers in the other. */
+const numbersAmong = (column: TableColumn): Map<number, string> => {
+  const texts = column.kind === 'text' ? column.names : []
+  return new Map(texts.map((text): [number, string] => [Number(text), text]).filter(([value]) => !Number.isNaN(value)))
+}
+
+/** A column as categories. Numbers are those texts of the other file that mean the same, or stand for themselves. */
+const countsOf = (column: TableColumn, other: TableColumn): ValueCounts => {
   const counts = new Map<string, number>()
   const add = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
   if (column.kind === 'text') {
@@ -72,7 +78,8 @@ const countsOf = (column: TableColumn): ValueCounts => {
     for (const code of column.codes) if (code >= 0) byCode[code] = byCode[code]! + 1
     column.names.forEach((name, code) => void counts.set(name, byCode[code]!))
   } else {
-    for (const value of column.values) if (!Number.isNaN(value)) add(String(value))
+    const textOf = numbersAmong(other)
+    for (const value of column.values) if (!Number.isNaN(value)) add(textOf.get(value) ?? String(value))
   }
   return { counts, missing: column.missing }
 }
@@ -88,7 +95,7 @@ const compare = (name: string, reference: NamedTable, current: NamedTable): Colu
         'choose other columns with --columns',
     )
   }
-  return compareCategories(countsOf(expected), countsOf(actual))
+  return compareCategories(countsOf(expected, actual), countsOf(actual, expected))
 }
 
 /** Why a column that nobody asked for by name is left out, or null. */

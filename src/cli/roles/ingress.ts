@@ -9,6 +9,7 @@ import { createApiMetrics } from '../../telemetry/metrics.ts'
 import { predictionIdHeader, requestPredictionIdOf } from '../../topology.ts'
 import { packageVersion } from '../software.ts'
 import { openKafka } from './kafka-parts.ts'
+import { createModelNames } from './model-names.ts'
 import { followProduction, openRegistry } from './registry-parts.ts'
 import type { StartRole } from './role.ts'
 import { httpPart, rolePlace, startRole } from './role-frame.ts'
@@ -48,6 +49,7 @@ export const startIngressRole: StartRole = async (config) => {
           },
         ]),
       history,
+      namesOf: createModelNames(parts.store),
       probes: {
         kafka: () => kafka.admin.ping(),
         redis: async () => {

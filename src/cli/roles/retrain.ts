@@ -1,13 +1,13 @@
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createRoleServer } from '../../api/role-server.ts'
-import { openSqliteHistoryReader } from '../../history/sqlite-history-reader.ts'
-import { loadScorer } from '../../models/load-scorer.ts'
 import { retrain } from '../../retraining/retrain.ts'
 import { createRetrainQueue } from '../../retraining/retrain-queue.ts'
 import { createRetrainWorker } from '../../retraining/retrain-worker.ts'
+import { rowsInThread } from '../../retraining/rows-thread.ts'
 import { createLogger } from '../../telemetry/log.ts'
 import { createStreamMetrics } from '../../telemetry/metrics.ts'
 import { trainInThread } from '../../training/train-thread.ts'
-import { readTaskDataset } from '../dataset.ts'
 import { modelEventPublisher } from '../model-events.ts'
 import { softwareVersions } from '../software.ts'
 import { stopDeadlines } from '../stop-deadlines.ts'
@@ -17,15 +17,18 @@ import type { StartRole } from './role.ts'
 import { httpPart, repeating, rolePlace, startRole } from './role-frame.ts'
 
 const queueMeterMs = 1000
+
+/** The program of the threads that work on labelled rows: TypeScript in a checkout, JavaScript once built. */
+const rowsEntry = new URL(`./retraining-rows-entry${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
+
 /** Takes `retrain` jobs: trains, compares with production, promotes. */
 export const startRetrainRole: StartRole = async (config) => {
-  const { task, servers, paths } = config
+  const { task, servers } = config
   const logger = createLogger({ name: 'retrain', level: config.logLevel, instanceId: config.instanceId })
   const metrics = createStreamMetrics(task.task, 'retrain')
   const kafka = await openKafka(config, 'retrain', logger)
   const producer = await kafka.client.producer()
   const { registry, signal } = openRegistry(config, logger)
-  const history = openSqliteHistoryReader({ file: paths.history })
   const queue = createRetrainQueue({ redisUrl: servers.redisUrl, task: task.task, logger })
 
   const worker = createRetrainWorker({
@@ -35,23 +38,17 @@ export const startRetrainRole: StartRole = async (config) => {
     pollMs: task.retraining.pollMs,
     now: Date.now,
     logger,
-    process: (request, context) =>
-      retrain(
-        {
-          task,
-          history,
-          registry,
-          readBase: () => readTaskDataset(config),
-          train: trainInThread,
-          loadScorer,
-          publish: modelEventPublisher(kafka, producer),
-          now: Date.now,
-          software: softwareVersions(),
-          logger,
-        },
-        request,
-        context,
-      ),
+    process: async (request, context) => {
+      const rows = rowsInThread({ entry: rowsEntry, workerData: config, signal: context.signal })
+      const deps = {
+        ...{ task, registry, rows, logger },
+        train: trainInThread,
+        publish: modelEventPublisher(kafka, producer),
+        now: Date.now,
+        software: softwareVersions(),
+      }
+      return retrain(deps, request, context).finally(rows.close)
+    },
     onOutcome: ({ jobId, outcome, seconds }) => {
       metrics.retraining.jobFinished(outcome.status, seconds)
       logger.info({ jobId, outcome }, `retraining job ${jobId} ended: ${outcome.status}`)
@@ -79,7 +76,6 @@ export const startRetrainRole: StartRole = async (config) => {
       { name: 'kafka', stop: () => kafka.admin.close() },
       { name: 'producer', stop: () => producer.close() },
       { name: 'signal', stop: () => signal.close() },
-      { name: 'history', stop: () => history.close() },
       { name: 'queue', stop: () => queue.close() },
       repeating('counting the queue', queueMeterMs, logger, async () => {
         metrics.retraining.queueJobs(await queue.counts())

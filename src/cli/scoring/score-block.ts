@@ -1,6 +1,7 @@
 import type { RowExplainer } from '../../models/explain/explainer.ts'
 import type { Scorer } from '../../models/scorer.ts'
 import { createCsvWriter, csvField } from '../csv/csv-writer.ts'
+import { NOT_PLAIN, readPlainRow } from '../csv/plain-row.ts'
 import { createRecordFields, isEmptyLine, QUOTING, readRecord } from '../csv/record-fields.ts'
 import { createRowReader, type FeatureColumn } from './row-reader.ts'
 import { createClassWriter } from './score-writer.ts'
@@ -97,6 +98,13 @@ export const createBlockScorer = (options: BlockScorerOptions): ((block: Uint8Ar
   let batch = 0
   let scored = 0
 
+  // Where every feature is a number and nothing else of a row is kept, most rows need no list of their fields.
+  const isPlain = keep === 'none' && options.features.every(({ categories }) => categories.length === 0)
+  const plainPlaces = isPlain ? new Int32Array(options.columns).fill(-1) : null
+  options.features.forEach(({ column }, place) => {
+    if (plainPlaces !== null) plainPlaces[column] = place
+  })
+
   const remember = (start: number): void => {
     const at = batch * keptPerRow
     if (keep === 'all') {
@@ -161,6 +169,16 @@ export const createBlockScorer = (options: BlockScorerOptions): ((block: Uint8Ar
     unknownCategories = 0
     for (let at = from; at < block.length; ) {
       const start = at
+      const next = plainPlaces === null ? NOT_PLAIN : readPlainRow(block, at, plainPlaces, features, scored * width)
+      if (next !== NOT_PLAIN) {
+        at = next
+        lines++
+        rows++
+        scored++
+        isScored[batch++] = 1
+        if (batch === BATCH_ROWS) flush(block)
+        continue
+      }
       at = readRecord(block, start, block.length, fields)
       const line = lines + 1
       lines += fields.lines

@@ -91,8 +91,9 @@ const openSource = async (
 }
 
 /**
- * Scores a stream of CSV of any size and writes the scores in its order. Columns are found by
- * the names of the header, in any order; those that the model does not know are ignored. Reading waits for writing.
+ * Scores a stream of CSV of any size and writes the scores in its order. Columns are found by the names of the header,
+ * in any order; those that the model does not know are ignored. Reading waits for writing. Blocks go to further threads
+ * as long as these have little at hand, and are scored here otherwise.
  * @throws DatasetInvalid for a header without the model's features, and, where `onError` is `fail`, for the first row
  * that cannot be read; ArtefactCorrupt; ModelNotExplainable
  */

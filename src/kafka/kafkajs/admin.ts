@@ -32,10 +32,32 @@ const withPatience = async <T>(what: string, ask: () => Promise<T>): Promise<T> 
   }
 }
 
+/** What a broker says of a topic that the controller has just made, until it has heard of it or a leader is chosen. */
+const NOT_YET_THERE: ReadonlySet<string | undefined> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
+
+/** Waits until the brokers know a topic that was made a moment ago, by us or by another. */
+const untilKnown = async (admin: Admin, topic: string): Promise<void> => {
+  const deadline = performance.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [topic] })
+      return
+    } catch (error) {
+      if (!NOT_YET_THERE.has(protocolErrorType(error)) || performance.now() > deadline) {
+        throw new KafkaUnavailable(`topic ${topic} was created and cannot be read: ${describeError(error)}`, {
+          cause: error,
+        })
+      }
+    }
+    await sleep(50)
+  }
+}
+
 const createTopic = async (admin: Admin, spec: TopicSpec): Promise<void> => {
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs' own waiting gives up where a broker has not heard of the topic yet.
+      waitForLeaders: false,
       topics: [
         {
           topic: spec.name,
@@ -46,12 +68,14 @@ const createTopic = async (admin: Admin, spec: TopicSpec): Promise<void> => {
       ],
     })
   } catch (error) {
-    if (protocolErrorType(error) === 'TOPIC_ALREADY_EXISTS') return
-    throw new KafkaUnsuitable(
-      `topic ${spec.name} (${spec.partitions} partitions, replication factor ${spec.replicationFactor}) could not be created: ${describeError(error)}`,
-      { cause: error },
-    )
+    if (protocolErrorType(error) !== 'TOPIC_ALREADY_EXISTS') {
+      throw new KafkaUnsuitable(
+        `topic ${spec.name} (${spec.partitions} partitions, replication factor ${spec.replicationFactor}) could not be created: ${describeError(error)}`,
+        { cause: error },
+      )
+    }
   }
+  await untilKnown(admin, spec.name)
 }
 
 export const createKafkaAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {

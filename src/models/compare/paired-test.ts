@@ -12,8 +12,8 @@ export type PairedComparison = {
   readonly rows: number
   /** The challenger's metric less the champion's. */
   readonly difference: number
-  /** 95 % confidence interval of the difference. */
-  readonly interval: readonly [number, number]
+  /** Gives the 95 % confidence interval of the difference. Of numbers it is drawn only now, a second for 10,000 rows. */
+  readonly interval: () => readonly [number, number]
   /** Chance of a difference at least as great, either way, between models that are equally good. */
   readonly pTwoSided: number
   /** Chance that a challenger that is no better looks at least this much better. */
@@ -25,6 +25,8 @@ const Z95 = 1.959963984540054
 
 const RESAMPLES = 2000
 
+type McNemar = Omit<PairedComparison, 'test' | 'metric' | 'rows' | 'interval'> & { readonly interval: [number, number] }
+
 /**
  * McNemar's exact test (1947): of the rows that one model gets right and the other wrong, each model has half if they
  * are equally good. The interval of the difference of accuracies is that of Agresti and Min (2005): Wald's, after half
@@ -32,11 +34,7 @@ const RESAMPLES = 2000
  * @param won rows that the challenger alone has right
  * @param lost rows that the champion alone has right
  */
-export const mcnemarTest = (
-  won: number,
-  lost: number,
-  rows: number,
-): Pick<PairedComparison, 'difference' | 'interval' | 'pTwoSided' | 'pGreater'> => {
+export const mcnemarTest = (won: number, lost: number, rows: number): McNemar => {
   const apart = won + lost
   const n = rows + 2
   const centre = (won - lost) / n
@@ -59,7 +57,9 @@ const compareClasses = (champion: Float64Array, challenger: Float64Array, datase
     if (after && !before) won++
     if (before && !after) lost++
   })
-  return { test: 'mcnemar', metric: 'accuracy', rows: dataset.rows, ...mcnemarTest(won, lost, dataset.rows) }
+  const { rows } = dataset
+  const { interval, ...found } = mcnemarTest(won, lost, rows)
+  return { test: 'mcnemar', metric: 'accuracy', rows, ...found, interval: () => interval }
 }
 
 /** The 2.5 % and 97.5 % quantiles of the difference of R2 over rows drawn anew (Efron's percentile interval, 1979). */
@@ -105,7 +105,7 @@ const compareNumbers = (
   )
   const { pTwoSided, pGreater } = signedRankTest(gains)
   const difference = scoreNumbers(challenger, targets).r2 - scoreNumbers(champion, targets).r2
-  const interval = bootstrapInterval(champion, challenger, targets, seed)
+  const interval = (): [number, number] => bootstrapInterval(champion, challenger, targets, seed)
   return { test: 'wilcoxon', metric: 'r2', rows, difference, interval, pTwoSided, pGreater }
 }
 

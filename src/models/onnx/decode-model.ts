@@ -65,7 +65,7 @@ const decodeAttribute = (reader: WireReader): [name: string, attribute: OnnxAttr
     if (field === 5) tensor = decodeTensor(reader.message())
     if (field === 7) reader.floatsInto(floats)
     if (field === 8) reader.integersInto(integers)
-    if (field === 9) texts.push(reader.text())
+    if (field === 9) reader.textsInto(texts)
     if (field === 20) type = reader.integer()
   }
   if (type === ATTRIBUTE_TYPE.float) return [name, { kind: 'float', value: float }]
@@ -86,8 +86,8 @@ const decodeNode = (reader: WireReader): OnnxNode => {
   const outputs: string[] = []
   const attributes = new Map<string, OnnxAttribute>()
   for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) inputs.push(reader.text())
-    if (field === 2) outputs.push(reader.text())
+    if (field === 1) reader.textsInto(inputs)
+    if (field === 2) reader.textsInto(outputs)
     if (field === 3) name = reader.text()
     if (field === 4) opType = reader.text()
     if (field === 5) {

@@ -45,7 +45,7 @@ export const decodeTensor = (reader: WireReader): OnnxTensor => {
     if (field === 2) elementType = reader.integer()
     if (field === 4) reader.floatsInto(numbers)
     if (field === 5 || field === 7) reader.integersInto(numbers)
-    if (field === 6) texts.push(reader.text())
+    if (field === 6) reader.textsInto(texts)
     if (field === 8) name = reader.text()
     if (field === 9) raw = reader.bytes()
     if (field === 10) reader.doublesInto(numbers)

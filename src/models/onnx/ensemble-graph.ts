@@ -44,9 +44,11 @@ const sourceOf = (name: string, graph: OnnxGraph, producers: ReadonlyMap<string,
   let roundsValues = false
   let at = name
   for (let node = producers.get(at); node !== undefined; node = producers.get(at)) {
-    if (node.opType === 'Concat' && path.length === 0) return node
+    const isStandard = node.domain === ''
+    if (isStandard && node.opType === 'Concat' && path.length === 0) return node
     const target = node.opType === 'Cast' ? attributesOf(node).integer('to', 0) : ELEMENT.double
     if (
+      !isStandard ||
       (node.opType !== 'Cast' && node.opType !== 'Identity') ||
       (target !== ELEMENT.float && target !== ELEMENT.double)
     ) {
@@ -101,10 +103,18 @@ const readInput = (node: OnnxNode, graph: OnnxGraph, producers: ReadonlyMap<stri
   }
 }
 
+/** Whether a cast keeps numbers as they are, but for their rounding to float32. */
+const keepsNumbers = (cast: OnnxNode): boolean => {
+  const to = attributesOf(cast).integer('to', 0)
+  return to === ELEMENT.float || to === ELEMENT.double
+}
+
 /** Every other operator must only pack what the ensemble gives. */
 const checkPacking = (graph: OnnxGraph, ensemble: OnnxNode, before: readonly OnnxNode[]): void => {
   const constants = new Set(graph.initializers.map(({ name }) => name))
   const outcomes = new Set(ensemble.outputs)
+  // A classifier gives its label first, which may be cast to anything; all else are scores.
+  const labels = new Set(ensemble.opType === 'TreeEnsembleClassifier' ? ensemble.outputs.slice(0, 1) : [])
   const rest = graph.nodes.filter((node) => node !== ensemble && !before.includes(node))
   // Operators stand in the order in which they are computed, as ONNX demands.
   for (const node of rest) {
@@ -112,7 +122,14 @@ const checkPacking = (graph: OnnxGraph, ensemble: OnnxNode, before: readonly Onn
     if (!isPacking || !node.inputs.every((name) => outcomes.has(name) || constants.has(name))) {
       throw new OnnxRefused(`${describe(node)} is no part of a forest that can be imported; export the forest alone`)
     }
-    for (const output of node.outputs) outcomes.add(output)
+    const isLabel = node.inputs.every((name) => labels.has(name) || constants.has(name))
+    if (node.opType === 'Cast' && !isLabel && !keepsNumbers(node)) {
+      throw new OnnxRefused(`${describe(node)} turns scores into other numbers; export the forest alone`)
+    }
+    for (const output of node.outputs) {
+      outcomes.add(output)
+      if (isLabel) labels.add(output)
+    }
   }
 }
 

@@ -14,17 +14,18 @@ const nextFloatUp = (value: number): number => {
 /** The next float towards minus infinity. @param value a finite float */
 export const nextFloatDown = (value: number): number => -nextFloatUp(-value)
 
+/** Beyond the greatest float the next one would be 2^128, which is where rounding to infinity begins to be measured. */
+const orPower = (float: number): number => (Number.isFinite(float) ? float : Math.sign(float) * 2 ** 128)
+
 /**
  * The greatest double that, rounded to float32, is at most `threshold`. So `x <= roundedThreshold(t)` in float64
  * decides as `Math.fround(x) <= t` does, for every double x. Rounding goes to the nearest float, so the border lies
  * halfway to the next one; there, to the even one (IEEE 754, 4.3.1).
- * @param threshold finite; one that is no float is taken down to the next float, which decides the same
+ * @param threshold a number or -Infinity; one that is no float is taken down to the next float, which decides the same
  */
 export const roundedThreshold = (threshold: number): number => {
   let float = Math.fround(threshold)
   if (float > threshold) float = nextFloatDown(float)
-  const above = nextFloatUp(float)
-  // Beyond the greatest float the next one would be 2^128, which is where rounding to infinity begins to be measured.
-  const halfway = float / 2 + (Number.isFinite(above) ? above : 2 ** 128) / 2
+  const halfway = orPower(float) / 2 + orPower(nextFloatUp(float)) / 2
   return Math.fround(halfway) <= threshold ? halfway : nextDown(halfway)
 }

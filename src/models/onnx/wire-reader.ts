@@ -7,6 +7,14 @@ const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
 const MAX_LIST_LENGTH = 2 ** 24
 
 /**
+ * Most messages within one, however deep: far more than a forest has. A message of two bytes becomes an object of
+ * hundreds, so without a limit a file of the greatest size would take more memory than there is.
+ */
+const MAX_MESSAGES = 2 ** 18
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
  * Reads the fields of one protobuf message, one after another; a field that is not asked for is passed over. Every
  * read is checked against the end of the message. There is no recursion: who wants a message inside calls `message`.
  * Protocol Buffers, "Encoding". All functions throw OnnxRefused.
@@ -21,17 +29,21 @@ export type WireReader = {
   readonly bytes: () => Uint8Array
   readonly text: () => string
   readonly message: () => WireReader
-  /** Each appends one element, or all of a packed list. */
+  readonly textsInto: (list: string[]) => void
+  /** Each appends one element and those of the same field that follow at once, or all of a packed list. */
   readonly integersInto: (list: number[]) => void
   readonly floatsInto: (list: number[]) => void
   readonly doublesInto: (list: number[]) => void
 }
 
-/** Reads the bytes of one message. @param place what the message is, for error messages */
-export const readWire = (bytes: Uint8Array, place: string): WireReader => {
+/**
+ * Reads the bytes of one message.
+ * @param place what the message is, for error messages
+ * @param budget messages that may still be opened within the outermost one
+ */
+export const readWire = (bytes: Uint8Array, place: string, budget = { messages: MAX_MESSAGES }): WireReader => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = bytes.byteLength
-  const decoder = new TextDecoder('utf-8', { fatal: true })
   let at = 0
   let tag = 0
   let field = 0
@@ -94,9 +106,21 @@ export const readWire = (bytes: Uint8Array, place: string): WireReader => {
     return bytes.subarray(start, valueEnd)
   }
 
+  const checkLength = (length: number): void => {
+    if (length >= MAX_LIST_LENGTH) refuse(`the list in field ${field} has over ${MAX_LIST_LENGTH} elements`)
+  }
   const append = (list: number[], element: number): void => {
-    if (list.length >= MAX_LIST_LENGTH) refuse(`the list in field ${field} has over ${MAX_LIST_LENGTH} elements`)
+    checkLength(list.length)
     list.push(element)
+  }
+
+  const text = (): string => {
+    const encoded = view8()
+    try {
+      return decoder.decode(encoded)
+    } catch {
+      return refuse(`the text in field ${field} is not UTF-8`)
+    }
   }
 
   /** @param size bytes of a packed element, 0 for a varint */
@@ -147,15 +171,15 @@ export const readWire = (bytes: Uint8Array, place: string): WireReader => {
       return view.getFloat32(start, true)
     },
     bytes: view8,
-    text: () => {
-      const encoded = view8()
-      try {
-        return decoder.decode(encoded)
-      } catch {
-        return refuse(`the text in field ${field} is not UTF-8`)
-      }
+    text,
+    message: () => {
+      if (--budget.messages < 0) refuse(`there are over ${MAX_MESSAGES} messages`)
+      return readWire(view8(), `field ${field} of ${place}`, budget)
     },
-    message: () => readWire(view8(), `field ${field} of ${place}`),
+    textsInto: (list) => {
+      checkLength(list.length)
+      list.push(text())
+    },
     integersInto: (list) => readList(list, WIRE.varint, 0, readVarint),
     floatsInto: (list) => readList(list, WIRE.fixed32, 4, nextFloat),
     doublesInto: (list) => readList(list, WIRE.fixed64, 8, nextDouble),

@@ -21,8 +21,9 @@ export const kernelOf = (kernel: Kernel, features: Float64Array, columns: number
       sum += features[a * columns + column]! * features[b * columns + column]!
     return sum
   }
+  const [atA, atB] = [a * columns, b * columns]
   for (let column = 0; column < columns; column++) {
-    const difference = features[a * columns + column]! - features[b * columns + column]!
+    const difference = features[atA + column]! - features[atB + column]!
     sum += difference * difference
   }
   return Math.exp(-kernel.gamma * sum)
@@ -36,9 +37,10 @@ export const decisionOf = (
   columns: number,
   row: number,
 ): number => {
+  const { supportRows, coefficients } = machine
   let decision = machine.intercept
-  machine.supportRows.forEach((vector, i) => {
-    decision += machine.coefficients[i]! * kernelOf(kernel, features, columns, vector, row)
-  })
+  for (let i = 0; i < supportRows.length; i++) {
+    decision += coefficients[i]! * kernelOf(kernel, features, columns, supportRows[i]!, row)
+  }
   return decision
 }

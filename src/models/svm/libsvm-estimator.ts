@@ -9,7 +9,7 @@ import { trainPairs } from './pair-machines.ts'
 
 // Time grows with the square of the rows: of 20 features and overlapping classes, 10,000 take 20 seconds on one core,
 // 20,000 a minute and a half.
-const MAX_ROWS = 50_000
+export const LIBSVM_MAX_ROWS = 50_000
 
 // LIBSVM's own: its tolerance, and the folds of Platt's sigmoid.
 const TOLERANCE = 1e-3
@@ -81,7 +81,7 @@ const fitNumbers = (rows: TrainingRows, values: Float64Array, parameters: Libsvm
  * sigmoid; LIBSVM's own folds would come from a generator that cannot be seeded.
  */
 export const createLibsvmEstimator = (parameters: LibsvmParameters): Estimator => ({
-  maxRows: MAX_ROWS,
+  maxRows: LIBSVM_MAX_ROWS,
   kinds: ['classification', 'regression'],
   fit: (rows, seed) =>
     rows.target.kind === 'classification'

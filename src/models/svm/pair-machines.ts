@@ -1,6 +1,7 @@
 import { createRandom, deriveSeed } from '../../features/random.ts'
 import { stratifiedFolds } from '../../features/stratified.ts'
 import { classTargetOf, type TrainingRows } from '../estimator.ts'
+import { FitFailed } from '../model-errors.ts'
 import { decisionOf, type Kernel, type KernelMachine } from './kernel-machine.ts'
 import { pairsOf } from './pairwise-coupling.ts'
 import { fitPlatt, type PlattSigmoid } from './platt.ts'
@@ -71,6 +72,12 @@ export const trainPairs = (
     return (row) => decisionOf(machine, kernel, rows.features, rows.columns, row)
   }
   const groups = rowsByClass(labels, classes)
+  const absent = groups.findIndex((group) => group.length === 0)
+  if (absent >= 0) {
+    throw new FitFailed(
+      `none of the ${rows.rows} training rows is of class ${absent}; add rows of it, or take it out of the task`,
+    )
+  }
   return pairsOf(classes).map(([first, second]) => {
     const firstRows = groups[first]!
     const pair = { rows: Int32Array.from([...firstRows, ...groups[second]!]), firsts: firstRows.length }

@@ -43,13 +43,16 @@ export const createCandidateFitter = (candidate: Candidate, deps: FitterDeps): C
         if (overTime.signal.aborted || spentMs > limitMs) throw tooLong()
         const training = rowsToFit()
         const { rows, standardiser } = prepareRows(candidate, training)
-        const startedMs = now()
-        const callOff =
-          limitMs === Number.POSITIVE_INFINITY
-            ? null
-            : deps.startTimer(limitMs - spentMs, () => overTime.abort(tooLong()))
+        let startedMs = now()
+        let callOff: (() => void) | undefined
+        // From now on: until a thread is free, or one that another candidate used up is replaced, the fit only waits.
+        const onBegin = (): void => {
+          startedMs = now()
+          if (limitMs === Number.POSITIVE_INFINITY) return
+          callOff = deps.startTimer(limitMs - spentMs, () => overTime.abort(tooLong()))
+        }
         try {
-          const arrays = await run({ candidate, rows, seed }, { signal: either })
+          const arrays = await run({ candidate, rows, seed }, { signal: either, onBegin })
           const fitMs = now() - startedMs
           spentMs += fitMs
           // A runner that cannot be interrupted ends late, and no differently.

@@ -4,7 +4,7 @@ import { type FittedModel, fittedModel } from '../fit-candidate.ts'
 import { bytesOf } from './cross-validate.ts'
 import { type OrReason, orReason } from './left-out.ts'
 import type { ProgressCounter } from './progress-counter.ts'
-import { bestOf, type CandidateTrial, type TrainedTrial } from './select-model.ts'
+import { type CandidateTrial, chosenOf, noneTrained, type TrainedTrial } from './select-model.ts'
 import type { SelectionPlan } from './tournament-types.ts'
 
 export type FinalModel = { readonly model: FittedModel; readonly fitMs: number; readonly bytes: number }
@@ -19,7 +19,7 @@ export type FinalFitOptions = {
 }
 
 /** Fits a trial to all training rows, with the curves of its calibration. */
-export const fitFinal = async (
+const fitFinal = async (
   { candidate, fitter, calibration }: TrainedTrial,
   { training, seed, progress }: FinalFitOptions,
 ): Promise<OrReason<FinalModel>> => {
@@ -34,26 +34,39 @@ export const fitFinal = async (
   return found
 }
 
-export const leaveOut = ({ candidate }: TrainedTrial, reason: string): CandidateTrial => ({
+const leaveOut = ({ candidate }: TrainedTrial, reason: string): CandidateTrial => ({
   status: 'skipped',
   candidate,
   reason,
 })
 
 /**
- * Fits the chosen trial to all training rows. If that fails, it is left out after all and the next best is chosen.
- * @throws TrainingFailed if none is left
+ * Fits the trial that the plan's rule chooses to all training rows. If that fails, it is left out after all and the next
+ * best is chosen.
+ * @returns the trials as they then are, and the chosen one; null if none is left
  */
+export const fitChosen = async (
+  selected: readonly CandidateTrial[],
+  plan: SelectionPlan,
+  options: FinalFitOptions,
+): Promise<{ trials: CandidateTrial[]; champion: Champion | null }> => {
+  let trials = [...selected]
+  for (;;) {
+    const trial = chosenOf(trials, plan)
+    if (trial === undefined) return { trials, champion: null }
+    const fit = await fitFinal(trial, options)
+    if ('value' in fit) return { trials, champion: { trial, final: fit.value } }
+    trials = trials.map((other) => (other === trial ? leaveOut(trial, fit.reason) : other))
+  }
+}
+
+/** As `fitChosen`. @throws TrainingFailed with the reason of each candidate if none is left */
 export const fitBest = async (
   selected: readonly CandidateTrial[],
   plan: SelectionPlan,
   options: FinalFitOptions,
 ): Promise<{ trials: CandidateTrial[]; champion: Champion }> => {
-  let trials = [...selected]
-  for (;;) {
-    const trial = bestOf(trials, plan)
-    const fit = await fitFinal(trial, options)
-    if ('value' in fit) return { trials, champion: { trial, final: fit.value } }
-    trials = trials.map((other) => (other === trial ? leaveOut(trial, fit.reason) : other))
-  }
+  const { trials, champion } = await fitChosen(selected, plan, options)
+  if (champion === null) throw noneTrained(trials)
+  return { trials, champion }
 }

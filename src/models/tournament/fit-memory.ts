@@ -13,20 +13,22 @@ const LIBSVM_CACHE_BYTES = 100 * MIB
 
 const LBFGS_PAIRS = 10
 
-/** Nodes of a tree: a leaf for each row, or as many as the depth allows. */
-const treeNodes = (rows: number, maxDepth: number): number => Math.min(2 * rows, 2 ** Math.min(40, maxDepth + 1))
+/** Nodes of a tree: as many leaves as there are rows to fill them, or as many nodes as the depth allows. */
+const treeNodes = (rows: number, maxDepth: number, minSamplesLeaf: number): number =>
+  Math.min((2 * rows) / minSamplesLeaf, 2 ** Math.min(40, maxDepth + 1))
 
 /** What the engine keeps beside the rows that it is given. */
 const engineBytes = (candidate: Candidate, rows: number, columns: number, outputs: number): number => {
   switch (candidate.engine) {
     case 'histogram': {
-      const { trees, maxDepth } = candidate.parameters
-      return rows * columns + 16 * rows + trees * treeNodes(rows, maxDepth) * (NODE_BYTES + 8 * outputs)
+      const { trees, maxDepth, minSamplesLeaf } = candidate.parameters
+      const nodes = trees * treeNodes(rows, maxDepth, minSamplesLeaf)
+      return rows * columns + 16 * rows + nodes * (NODE_BYTES + 8 * outputs)
     }
     case 'ml-random-forest': {
       const { trees, maxDepth } = candidate.parameters
       // Each tree draws rows of its own, as arrays.
-      return trees * treeNodes(rows, maxDepth) * NODE_OBJECT_BYTES + trees * rows * 8 + 3 * rows * columns * 8
+      return trees * treeNodes(rows, maxDepth, 1) * NODE_OBJECT_BYTES + trees * rows * 8 + 3 * rows * columns * 8
     }
     case 'libsvm':
       return LIBSVM_CACHE_BYTES + rows * (columns + 1) * 16 * 2

@@ -6,14 +6,20 @@ import { headlineOf } from '../headline.ts'
 import type { CrossValidation } from '../manifest.ts'
 import { fitBest } from './final-fit.ts'
 import { dealFolds, summariseFolds } from './fold-scores.ts'
+import { reasonToSkip } from './reason-to-skip.ts'
 import { type PlannedSelection, planSelection, type SelectionContext, selectModel } from './select-model.ts'
 import type { SelectionPlan } from './tournament-types.ts'
 
 /** The choice as it will be made within one outer fold. */
 export type OuterFold = { readonly held: Int32Array; readonly rest: Int32Array; readonly planned: PlannedSelection }
 
-/** Deals the outer folds, as many as the inner ones, and plans the choice within each. */
-export const planOuterFolds = (training: Dataset, plan: SelectionPlan, seed: number): OuterFold[] => {
+/**
+ * Deals the outer folds, as many as the inner ones, and plans the choice within each. A candidate that all rows are too
+ * many for is left out there, too: it would have a say in the figure of a choice in which it has none.
+ */
+export const planOuterFolds = (training: Dataset, selection: SelectionPlan, seed: number): OuterFold[] => {
+  const candidates = selection.candidates.filter((candidate) => reasonToSkip(candidate, training, selection) === null)
+  const plan = { ...selection, candidates }
   const [folds = []] = dealFolds(training, plan.folds, 1, deriveSeed(seed, 'outer folds'))
   return folds.map((held, k) => {
     const rest = rowsOutside(training.rows, held)

@@ -1,7 +1,7 @@
 import { classNamesOf, type Dataset } from '../../features/dataset.ts'
 import { encodedColumns } from '../../features/encoder.ts'
 import type { Candidate } from '../candidate.ts'
-import { createEstimator, familyInput, scalableEngine } from '../families.ts'
+import { createEstimator, enginesPastLimit, familyInput } from '../families.ts'
 import { estimateFitMiB } from './fit-memory.ts'
 import type { SelectionPlan } from './tournament-types.ts'
 
@@ -15,8 +15,8 @@ export const reasonToSkip = (
   const { maxRows, kinds } = createEstimator(candidate)
   if (!kinds.includes(training.kind)) return `${engine} cannot train a ${training.kind}`
   if (training.rows > maxRows) {
-    const instead = scalableEngine[engine]
-    const remedy = instead === undefined ? '' : `; use the engine ${instead}`
+    const instead = enginesPastLimit(engine, training.kind, training.rows)
+    const remedy = instead.length === 0 ? '' : `; use the engine ${instead.join(' or ')}`
     return `${engine} is used for up to ${maxRows} training rows, and there are ${training.rows}${remedy}`
   }
   if (memoryLimitMb === undefined) return null

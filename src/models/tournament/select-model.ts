@@ -32,8 +32,6 @@ export type PlannedSelection = {
   readonly contests: readonly Contest[]
   /** Fits of all folds of all rounds. */
   readonly steps: number
-  /** Most trials that can come through to the end. */
-  readonly finalists: number
 }
 
 export type SelectionContext = {
@@ -57,13 +55,7 @@ export const planSelection = (plan: SelectionPlan, rows: number, seed: number): 
   const steps = contests.flatMap(({ rounds }) =>
     rounds.map((round, r) => round.trials * foldsOfRound(plan, r === rounds.length - 1)),
   )
-  return {
-    plan,
-    seed,
-    contests,
-    steps: steps.reduce((sum, count) => sum + count, 0),
-    finalists: contests.reduce((sum, { rounds }) => sum + (rounds.at(-1)?.trials ?? 0), 0),
-  }
+  return { plan, seed, contests, steps: steps.reduce((sum, count) => sum + count, 0) }
 }
 
 const runContest = async (
@@ -127,13 +119,17 @@ export const selectModel = async (
   return (await Promise.all(contests)).flat()
 }
 
-/** The trial that the plan's rule chooses. @throws TrainingFailed with the reason of each candidate if none was trained */
-export const bestOf = (trials: readonly CandidateTrial[], plan: SelectionPlan): TrainedTrial => {
-  const trained = trials.filter((trial) => trial.status === 'trained')
-  const best = chooseTrial(trained, plan.selection ?? 'best')
-  if (best !== undefined) return best
+/** The trial that the plan's rule chooses; undefined if none was trained. */
+export const chosenOf = (trials: readonly CandidateTrial[], plan: SelectionPlan): TrainedTrial | undefined =>
+  chooseTrial(
+    trials.filter((trial) => trial.status === 'trained'),
+    plan.selection ?? 'best',
+  )
+
+/** That no candidate was trained, with the reason of each. */
+export const noneTrained = (trials: readonly CandidateTrial[]): TrainingFailed => {
   const reasons = trials.flatMap((trial) =>
     trial.status === 'skipped' ? [`${trial.candidate.name}: ${trial.reason}`] : [],
   )
-  throw new TrainingFailed(`no candidate could be trained; ${reasons.join('; ')}`)
+  return new TrainingFailed(`no candidate could be trained; ${reasons.join('; ')}`)
 }

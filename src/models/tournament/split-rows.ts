@@ -30,6 +30,10 @@ const checkInput = ({ features, classNames, base, recent, test, candidates }: To
         `whose features are [${wanted}] and classes [${classNames}], in this order`,
     )
   }
+  // The codes of one would be read as those of the other.
+  if (test !== undefined && JSON.stringify(test.categories) !== JSON.stringify(base.categories)) {
+    throw new TrainingFailed('the test rows have other categories, or in another order, than the rows to train on')
+  }
 }
 
 /**

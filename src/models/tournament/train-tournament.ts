@@ -3,14 +3,20 @@ import { evaluate } from '../evaluate.ts'
 import type { FitRunner } from '../fit-task.ts'
 import type { CandidateReport, Evaluation } from '../manifest.ts'
 import { createCandidateFitter } from './candidate-fitter.ts'
-import { type Champion, type FinalFitOptions, type FinalModel, fitBest, fitFinal, leaveOut } from './final-fit.ts'
+import { type Champion, type FinalFitOptions, fitBest, fitChosen } from './final-fit.ts'
 import { createFitSlots } from './fit-slots.ts'
 import { planOuterFolds, scoreNested } from './nested.ts'
 import { createProgressCounter } from './progress-counter.ts'
-import { bestOf, type CandidateTrial, planSelection, type SelectionContext, selectModel } from './select-model.ts'
+import {
+  type CandidateTrial,
+  type PlannedSelection,
+  planSelection,
+  type SelectionContext,
+  selectModel,
+} from './select-model.ts'
 import { type SplitRows, splitRows } from './split-rows.ts'
 import { artefactOf } from './tournament-artefact.ts'
-import type { SelectionPlan, TournamentOptions, TournamentResult } from './tournament-types.ts'
+import type { TournamentOptions, TournamentResult } from './tournament-types.ts'
 
 /** A trial after its fit to all training rows. Only the winner keeps its model: the others may be many and large. */
 type Finalist = { readonly test: Evaluation; readonly fitMs: number; readonly bytes: number }
@@ -24,32 +30,36 @@ const reportOn = (trial: CandidateTrial, finalist: Finalist | undefined): Candid
   const { name, family, engine, parameters, calibration } = trial.candidate
   const known = { name, family, engine, parameters: { ...parameters }, calibration }
   if (trial.status === 'skipped') return { ...known, status: 'skipped', reason: trial.reason }
-  return { ...known, status: 'trained', cv: trial.cv, test: finalist!.test }
+  return { ...known, status: 'trained', cv: trial.cv, ...(finalist === undefined ? {} : { test: finalist.test }) }
 }
 
-/** Fits all trials to all training rows, the chosen one first. One that fails is left out after all. */
+/**
+ * Fits the chosen trial to all training rows, and then the best trial of each other configured candidate, for the report.
+ * The trials that lost their search are not fitted again: they may be a thousand, and their scores say why they lost.
+ */
 const fitFinalists = async (
   selected: readonly CandidateTrial[],
+  { plan, contests }: PlannedSelection,
   test: Dataset,
-  plan: SelectionPlan,
   options: FinalFitOptions,
 ): Promise<{ trials: CandidateTrial[]; champion: Champion; finalists: Map<string, Finalist> }> => {
   const finalists = new Map<string, Finalist>()
-  const keep = ({ candidate }: CandidateTrial, { model, fitMs, bytes }: FinalModel): void => {
-    finalists.set(candidate.name, { test: evaluate(model.scorer, test), fitMs, bytes })
+  const keep = ({ trial, final: { model, fitMs, bytes } }: Champion): void => {
+    finalists.set(trial.candidate.name, { test: evaluate(model.scorer, test), fitMs, bytes })
   }
   const { trials: left, champion } = await fitBest(selected, plan, options)
-  keep(champion.trial, champion.final)
+  keep(champion)
+  const contestants = contests.map(({ trials }) => left.filter(({ candidate }) => trials.includes(candidate)))
   const trials = await Promise.all(
-    left.map(async (trial) => {
-      if (trial.status === 'skipped' || trial === champion.trial) return trial
-      const fit = await fitFinal(trial, options)
-      if ('reason' in fit) return leaveOut(trial, fit.reason)
-      keep(trial, fit.value)
-      return trial
+    contestants.map(async (own) => {
+      if (own.includes(champion.trial)) return own
+      if (own.every(({ status }) => status === 'skipped')) options.progress.leaveOut(own[0]!.candidate.name, 1)
+      const fitted = await fitChosen(own, plan, options)
+      if (fitted.champion !== null) keep(fitted.champion)
+      return fitted.trials
     }),
   )
-  return { trials, champion, finalists }
+  return { trials: trials.flat(), champion, finalists }
 }
 
 /** The choice, the fits that follow it and, where it is asked for, the nested figure. */
@@ -59,7 +69,7 @@ const contend = async (options: TournamentOptions, rows: SplitRows, run: FitRunn
   const planned = planSelection(options, training.rows, seed)
   const outerFolds = options.nested === true ? planOuterFolds(training, options, seed) : []
   const outerSteps = outerFolds.reduce((sum, { planned: inner }) => sum + inner.steps + 1, 0)
-  const progress = createProgressCounter(planned.steps + planned.finalists + outerSteps, options.onProgress)
+  const progress = createProgressCounter(planned.steps + planned.contests.length + outerSteps, options.onProgress)
   const slots = createFitSlots(options.parallelFits ?? 1)
   const fitterDeps = {
     run,
@@ -74,9 +84,7 @@ const contend = async (options: TournamentOptions, rows: SplitRows, run: FitRunn
     progress,
   }
   const selected = await selectModel(training, planned, context)
-  const trained = selected.filter(({ status }) => status === 'trained').length
-  progress.leaveOut(bestOf(selected, options).candidate.name, planned.finalists - trained)
-  const outcome = await fitFinalists(selected, rows.test, options, { training, seed, progress })
+  const outcome = await fitFinalists(selected, planned, rows.test, { training, seed, progress })
   const nested = outerFolds.length === 0 ? null : await scoreNested(training, outerFolds, context)
   return { ...outcome, nested }
 }

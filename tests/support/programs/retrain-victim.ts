@@ -8,7 +8,7 @@ import { createRegistry } from '../../../src/registry/registry.ts'
 import { retrain } from '../../../src/retraining/retrain.ts'
 import { createRetrainWorker } from '../../../src/retraining/retrain-worker.ts'
 import { createMemorySignal } from '../memory-signal.ts'
-import { learnThreshold, retrainWorld, silent } from '../retrain-world.ts'
+import { learnThreshold, retrainWorld, rowsFrom, silent } from '../retrain-world.ts'
 
 const [where = '', redisUrl = '', task = '', folder = ''] = process.argv.slice(2)
 
@@ -28,7 +28,7 @@ const worker = createRetrainWorker({
     retrain(
       {
         ...deps,
-        history: createSqliteHistory({ file: `${folder}/history.sqlite` }),
+        rows: rowsFrom(createSqliteHistory({ file: `${folder}/history.sqlite` })),
         registry,
         train: async (input) => {
           if (where === 'training') await stopHere()

@@ -93,6 +93,13 @@ describe('an instance with categories', () => {
     ['a list where it may be missing', { height: 1, soil: 'clay', shade: [] }, 'shade', 'FEATURE_NOT_TEXT', 'an array'],
     ['null where it may not be', { height: 1, soil: null }, 'soil', 'FEATURE_MISSING', 'is null'],
     ['nothing', { height: 1 }, 'soil', 'FEATURE_MISSING', 'is missing'],
+    [
+      'a name that would make a record of its own size',
+      { height: 1, soil: 'x'.repeat(1001) },
+      'soil',
+      'CATEGORY_TOO_LONG',
+      'may have 1000 characters, has more',
+    ],
     ['text for the number beside it', { height: 'clay', soil: 'clay' }, 'height', 'FEATURE_NOT_A_NUMBER', 'a number'],
   ])('is 400 for %s', async (_name, body, field, code, reason) => {
     const { app, published } = ingress()
@@ -171,10 +178,11 @@ describe('a task that predicts a number', () => {
       value: 112.5,
       model_version: '4',
       model_role: 'champion',
-      features: [1, 'clay', null],
+      features: [null, 'clay', 1],
       label: '110',
     }
     const { app } = ingress({
+      namesOf: async () => model.manifest,
       history: {
         predictions: async () => ({ predictions: [row], next: null }),
         liveAccuracy: async () => ({ overall: { labelled: 0, correct: 0, accuracy: null }, by_version: [] }),

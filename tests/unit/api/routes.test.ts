@@ -23,6 +23,7 @@ const row: PredictionRow & { label: string | null } = {
   value: null,
   model_version: '4',
   model_role: 'champion',
+  // In the order of the model: age, height, weight.
   features: [24, 2.5, null],
   label: 'herb',
 }
@@ -134,7 +135,7 @@ describe('GET /predictions/history', () => {
           confidence: 0.8,
           prediction_proba: { grass: 0.15, herb: 0.05, tree: 0.8 },
           label: 'herb',
-          features: { height: 24, weight: 2.5, age: null },
+          features: { age: 24, height: 2.5, weight: null },
           model_version: '4',
           model_role: 'champion',
           source: 'stream',
@@ -153,12 +154,30 @@ describe('GET /predictions/history', () => {
     expect(predictions).toHaveBeenCalledWith({ limit: 50 })
   })
 
-  it('gives no wrong names to the numbers of a model with other classes or features', async () => {
-    const old = { ...row, prediction: 'shrub', features: [1, 2] }
-    const predictions = async () => ({ predictions: [old], next: null })
-    const { app } = ingressUnderTest({ history: { liveErrors: noErrors, predictions, liveAccuracy: noAccuracy } })
-    const reply = await app.inject('/predictions/history')
-    expect(reply.json().predictions[0]).toMatchObject({ prediction: 'shrub', prediction_proba: null, features: null })
+  it('names the values of each model by its own features and classes, and gives no wrong names', async () => {
+    const older = { ...row, model_version: '3', prediction: 'shrub', class_index: 0, probabilities: [0.7, 0.3] }
+    const rows = [{ ...older, features: [7] }, row, { ...row, model_version: '1' }, { ...row, features: [1, 2] }]
+    const namesOf = vi.fn(async (version: string) => {
+      if (version === '1') throw new Error('the store does not answer')
+      return version === '3'
+        ? { features: ['height'], classes: ['shrub', 'grass'] }
+        : { features: ['age', 'height', 'weight'], classes: ['grass', 'herb', 'tree'] }
+    })
+    const predictions = async () => ({ predictions: rows, next: null })
+    const { app } = ingressUnderTest({
+      namesOf,
+      history: { liveErrors: noErrors, predictions, liveAccuracy: noAccuracy },
+    })
+    const found = (await app.inject('/predictions/history')).json().predictions
+    expect(found.map(({ features }: { features: unknown }) => features)).toEqual([
+      { height: 7 },
+      { age: 24, height: 2.5, weight: null },
+      null,
+      null,
+    ])
+    expect(found[0].prediction_proba).toEqual({ shrub: 0.7, grass: 0.3 })
+    expect(found[2].prediction_proba).toBeNull()
+    expect(namesOf).toHaveBeenCalledTimes(3)
   })
 
   it.each([

@@ -103,6 +103,12 @@ describe('the comparison of two tables', () => {
     )
     expect(featureOf(report, 'code')).toMatchObject({ test: 'chi_square', unseen: 0, drifted: true })
   })
+
+  it('knows numbers again that the other file writes in another way', () => {
+    const texts = lines('code', 90, (i) => ['01', '2.0', 'x'][i % 3]!)
+    const numbers = lines('code', 60, (i) => ['01', '2.0'][i % 2]!)
+    expect(featureOf(compare(texts, numbers), 'code')).toMatchObject({ unseen: 0 })
+  })
 })
 
 describe('tables that cannot be compared', () => {

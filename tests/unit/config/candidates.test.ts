@@ -111,6 +111,13 @@ describe('a search', () => {
     ['an unknown key', '{ trees: { from: 1, too: 3 } }', 'over.trees.too unknown key; allowed here: from, to, scale'],
     ['a range without an end', '{ trees: { from: 1 } }', 'over.trees the key "to" is missing'],
     ['nothing to search', '{}', 'search.over'],
+    ['a value alone', '{ trees: 5 }', 'over.trees is 5; it has to be a list of values, or a range with from and to'],
+    [
+      'a criterion of the other kind',
+      '{ criterion: [gini, squared_error] }',
+      'over.criterion[1] is "squared_error"; for a classification it has to be one of auto, gini, entropy',
+    ],
+    ['a range without end', '{ maxFeatures: { from: 0.1, to: .inf } }', 'maxFeatures.to is Infinity'],
   ])('%s is named with its place', (_, over, expected) => {
     expect(mistakesOf(searching(over))).toContain(expected)
     expect(mistakesOf(searching(over))).toMatch(/^task\.yaml:8:\d+: training\.candidates\[0\]\.search/)
@@ -147,6 +154,12 @@ describe('what contradicts itself is refused', () => {
       '{ name: a, family: forest, parameters: { criterion: gini } }',
       regression,
       'criterion is "gini"; for a regression it has to be one of auto, squared_error',
+    ],
+    [
+      'an endless price',
+      '{ name: a, family: logistic, parameters: { C: .inf } }',
+      '',
+      'parameters.C is Infinity; it has to be of type number',
     ],
     [
       'a rule that there is not',

@@ -100,6 +100,16 @@ test.each([
     'task.yaml:3:37: features[0].categories is ["a","b","a"]; it must NOT have duplicate items',
   ],
   [
+    'a name with blanks around it, which no dataset can have',
+    minimal.replace('name: weight', 'name: weight, type: category, categories: [light, "heavy "]'),
+    'task.yaml:3:57: features[0].categories[1] is "heavy "; it has to match',
+  ],
+  [
+    'a class without a name',
+    minimal.replace('[apple, pear]', '[apple, ""]'),
+    'target.classes[1] is ""; it has to match',
+  ],
+  [
     'more names than a category may have',
     minimal.replace('name: weight', `name: weight, type: category, categories: [${manyNames.join(', ')}]`),
     'it must NOT have more than 255 items',

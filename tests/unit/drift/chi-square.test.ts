@@ -22,6 +22,14 @@ describe('the tail of the chi-square distribution', () => {
     }
   })
 
+  it.each([
+    [1450, 20, 2.1144480913164834e-295],
+    [1480, 30, 7.231072429356675e-293],
+    [1500, 29, 5.456018494375475e-298],
+  ])('keeps its digits where e^(-x / 2) has few: %d, %d degrees, by scipy', (x, degrees, expected) => {
+    expectAgreement(chiSquareTail(x, degrees), expected)
+  })
+
   it('falls from 1 to 0', () => {
     expect(chiSquareTail(0, 3)).toBe(1)
     expect(chiSquareTail(Number.POSITIVE_INFINITY, 3)).toBe(0)

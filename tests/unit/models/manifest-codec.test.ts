@@ -36,7 +36,7 @@ describe('a manifest is refused', () => {
   const { mean, scale } = manifest.standardiser!
   const scores = { log_loss: 0.1, brier_score: 0.1, calibration_error: 0.1 }
   it.each<[string, object]>([
-    ['of another format', { format: 1 }],
+    ['of another format', { format: 3 }],
     ['of an unknown family', { family: 'oracle' }],
     ['without features', { features: [] }],
     ['with one class', { classes: ['only'] }],
@@ -69,4 +69,8 @@ describe('a manifest is refused', () => {
   it.each([['null'], ['[]'], ['{}'], ['{"format":1'], ['\xff']])('as the text %s', (json) => {
     expect(() => decodeManifest(Buffer.from(json, 'latin1'))).toThrow(ArtefactCorrupt)
   })
+})
+
+it('says of a manifest of the format before this one that the model has to be trained again', () => {
+  expect(() => checkManifest({ ...manifest, format: 1 })).toThrow(/format 1.*train the model again/)
 })

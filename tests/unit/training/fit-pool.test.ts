@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createRandom } from '../../../src/features/random.ts'
 import type { Candidate, HistogramForestParameters } from '../../../src/models/candidate.ts'
 import { createEstimator } from '../../../src/models/families.ts'
 import type { FitTask } from '../../../src/models/fit-task.ts'
@@ -11,14 +12,18 @@ import { classTarget, forestParameters, rawExample, rawRows } from '../../suppor
 import { candidates } from '../../support/training-rows.ts'
 
 // Threads of this process, and nothing outside it. On a busy machine they take seconds to start.
-vi.setConfig({ testTimeout: 60_000 })
-const pools: FitPool[] = []
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+let pools: FitPool[] = []
 const openPool = (threads: number, memoryLimitMb?: number): FitPool => {
   const pool = createFitPool(memoryLimitMb === undefined ? { threads } : { threads, memoryLimitMb })
   pools.push(pool)
   return pool
 }
-afterAll(() => Promise.all(pools.map((pool) => pool.close())))
+// After each test: threads of many pools would wait for each other's end.
+afterEach(async () => {
+  await Promise.all(pools.map((pool) => pool.close()))
+  pools = []
+})
 
 const histogram = (changes: Partial<HistogramForestParameters> = {}): Candidate => ({
   name: 'histogram',
@@ -73,6 +78,32 @@ describe('a histogram forest', () => {
       code: 'FIT_FAILED',
       message: expect.stringContaining('300 categories'),
     })
+  })
+})
+
+describe('a large forest', () => {
+  it('holds the event loop of its caller for less than 10 ms at a time', async () => {
+    // Classes that nothing tells apart: the parts that the threads grow take some 80 MB, 100 numbers for each leaf.
+    const random = createRandom(1, 'noise')
+    const rows = rawRows(
+      Array.from({ length: 5000 }, () => [random.next(), random.next()]),
+      classTarget(Array.from({ length: 5000 }, () => random.below(100))),
+    )
+    const pool = openPool(2)
+    // Not measured: the threads start, and the code is compiled.
+    await pool.fit({ candidate: histogram({ trees: 2 }), rows, seed: 1 })
+    // Processor time of this thread from turn to turn: what others do on the machine has no part in it.
+    const turnsMs: number[] = []
+    let last = process.threadCpuUsage()
+    const beat = setInterval(() => {
+      const { user, system } = process.threadCpuUsage(last)
+      last = process.threadCpuUsage()
+      turnsMs.push((user + system) / 1000)
+    }, 1)
+    await pool.fit({ candidate: histogram({ trees: 20, maxDepth: 30 }), rows, seed: 1 })
+    clearInterval(beat)
+    expect(turnsMs.length).toBeGreaterThan(20)
+    expect(Math.max(...turnsMs)).toBeLessThan(10)
   })
 })
 
@@ -143,11 +174,27 @@ describe('a pool', () => {
     }
   })
 
-  it('rejects what still runs when it is closed', async () => {
+  it('rejects what still runs when it is closed, and what comes later', async () => {
     const pool = openPool(1)
-    const fit = pool.fit(endless)
-    const settled = expect(fit).rejects.toMatchObject({ code: 'FIT_THREAD_DIED' })
+    const closed = { code: 'FIT_THREAD_DIED', message: expect.stringContaining('the pool was closed') }
+    const settled = expect(pool.fit(endless)).rejects.toMatchObject(closed)
     await pool.close()
     await settled
+    await expect(pool.fit({ candidate: histogram(), rows: categorical, seed: 1 })).rejects.toMatchObject(closed)
+  })
+
+  it('rejects its fits where no thread can be started, and does not end the process', async () => {
+    const entry = new URL('../../support/programs/broken-entry.ts', import.meta.url)
+    const pool = createFitPool({ threads: 3, entry })
+    pools.push(pool)
+    const task = { candidate: histogram({ trees: 1 }), rows: rawRows([[1], [2]], classTarget([0, 1])), seed: 1 }
+    const died = { code: 'FIT_THREAD_DIED', message: expect.stringContaining('no thread starts with this') }
+    for (let fit = 0; fit < 3; fit++) await expect(pool.fit(task)).rejects.toMatchObject(died)
+  })
+
+  it('says so where there is no memory for an array', async () => {
+    const rows = { ...rawRows([[1], [2]], classTarget([0, 1])), rows: 2 ** 45 }
+    const fit = openPool(1).fit({ candidate: histogram(), rows, seed: 1 })
+    await expect(fit).rejects.toMatchObject({ code: 'FIT_FAILED', message: expect.stringContaining('no memory') })
   })
 })

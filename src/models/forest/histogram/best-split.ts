@@ -1,4 +1,5 @@
-import { MAX_BINS } from './binned-rows.ts'
+import { type BinnedRows, MAX_BINS } from './binned-rows.ts'
+import { takePresent } from './present-codes.ts'
 import { type BestSplit, Side } from './split-search.ts'
 
 export const createBestSplit = (): BestSplit => ({
@@ -22,6 +23,30 @@ export type FeatureCodes = {
   bins: number
   isCategory: boolean
   missingSeen: boolean
+}
+
+export const createFeatureCodes = (): FeatureCodes => ({
+  column: 0,
+  order: new Int32Array(MAX_BINS),
+  count: 0,
+  bins: 0,
+  isCategory: false,
+  missingSeen: false,
+})
+
+/** Turns to a column. @param present a bit for each of its codes that occurs in the node; emptied */
+export const takeFeature = (
+  feature: FeatureCodes,
+  column: number,
+  { bins, categories }: BinnedRows,
+  present: Int32Array,
+): void => {
+  feature.column = column
+  feature.bins = bins[column]!
+  feature.isCategory = categories[column]! > 0
+  feature.count = takePresent(present, feature.order)
+  feature.missingSeen = feature.order[feature.count - 1] === feature.bins
+  if (feature.missingSeen) feature.count--
 }
 
 /** Puts the cut after `position` of the order in place of the best split. */

@@ -1,4 +1,6 @@
-/** The best cut of an order of codes: those up to `position` go left. */
+import type { CutRange } from './cut-range.ts'
+
+/** The best cut of an order of codes: those up to `position` go left, -1 where none is allowed. */
 export type FoundCut = { position: number; score: number }
 
 /** What a scan reads; one object serves all scans. */
@@ -14,7 +16,8 @@ export type ClassScan = {
   /** Code of the rows that are on the left before the first cut, or -1 for none. */
   leftFirst: number
   readonly classWeights: Float64Array
-  readonly minSamplesLeaf: number
+  /** Where the order may be cut. */
+  readonly range: CutRange
 }
 
 /**
@@ -22,8 +25,9 @@ export type ClassScan = {
  * `sum(l_c^2) / l + sum(r_c^2) / r` is greatest, c over the classes (Breiman et al., 1984, section 4.3, rearranged).
  * A side's sum of squares is `n^2 - 2 a b`.
  */
-export const scanTwoClasses = (scan: ClassScan, codes: number, found: FoundCut): void => {
-  const { histogram, order, total, totalAt, leftFirst, minSamplesLeaf } = scan
+export const scanTwoClasses = (scan: ClassScan, found: FoundCut): void => {
+  const { histogram, order, total, totalAt, leftFirst } = scan
+  const { first, last } = scan.range
   const totalA = total[totalAt]!
   const all = totalA + total[totalAt + 1]!
   let a = 0
@@ -34,13 +38,13 @@ export const scanTwoClasses = (scan: ClassScan, codes: number, found: FoundCut):
   }
   found.position = -1
   let best = Number.NEGATIVE_INFINITY
-  for (let position = 0; position < codes; position++) {
+  for (let position = 0; position <= last; position++) {
     const code = 2 * order[position]!
     const ofA = histogram[code]!
     a += ofA
     left += ofA + histogram[code + 1]!
+    if (position < first) continue
     const right = all - left
-    if (left < minSamplesLeaf || right < minSamplesLeaf) continue
     const c = totalA - a
     const score = left + right - 2 * ((a * (left - a)) / left + (c * (right - c)) / right)
     if (score > best) {
@@ -52,10 +56,9 @@ export const scanTwoClasses = (scan: ClassScan, codes: number, found: FoundCut):
 }
 
 /** Any classes and weights by the Gini impurity, with the same score. @param left working memory, one per class */
-export const scanGini = (scan: ClassScan, codes: number, found: FoundCut, left: Float64Array): void => {
-  const { classes, histogram, order, total, totalAt, leftFirst, classWeights, minSamplesLeaf } = scan
-  let drawnLeft = 0
-  let drawnRight = 0
+export const scanGini = (scan: ClassScan, found: FoundCut, left: Float64Array): void => {
+  const { classes, histogram, order, total, totalAt, leftFirst, classWeights } = scan
+  const { first, last } = scan.range
   let weightLeft = 0
   let weightRight = 0
   let squaresLeft = 0
@@ -64,8 +67,6 @@ export const scanGini = (scan: ClassScan, codes: number, found: FoundCut, left: 
     const start = leftFirst < 0 ? 0 : histogram[leftFirst * classes + c]!
     const rest = total[totalAt + c]! - start
     const weight = classWeights[c]!
-    drawnLeft += start
-    drawnRight += rest
     weightLeft += start * weight
     weightRight += rest * weight
     squaresLeft += (start * weight) ** 2
@@ -74,7 +75,7 @@ export const scanGini = (scan: ClassScan, codes: number, found: FoundCut, left: 
   }
   found.position = -1
   let best = Number.NEGATIVE_INFINITY
-  for (let position = 0; position < codes; position++) {
+  for (let position = 0; position <= last; position++) {
     const code = order[position]! * classes
     for (let c = 0; c < classes; c++) {
       const moved = histogram[code + c]!
@@ -83,15 +84,13 @@ export const scanGini = (scan: ClassScan, codes: number, found: FoundCut, left: 
       const gain = moved * weight
       const l = left[c]!
       const r = total[totalAt + c]! * weight - l
-      drawnLeft += moved
-      drawnRight -= moved
       weightLeft += gain
       weightRight -= gain
       squaresLeft += gain * (2 * l + gain)
       squaresRight -= gain * (2 * r - gain)
       left[c] = l + gain
     }
-    if (drawnLeft < minSamplesLeaf || drawnRight < minSamplesLeaf) continue
+    if (position < first) continue
     const score = squaresLeft / weightLeft + squaresRight / weightRight
     if (score > best) {
       best = score
@@ -107,26 +106,16 @@ const logged = (x: number): number => (x > 0 ? x * Math.log(x) : 0)
  * Any classes and weights by entropy: the weighted entropy of both sides is least where
  * `sum(l_c ln l_c) - l ln l + sum(r_c ln r_c) - r ln r` is greatest.
  */
-export const scanEntropy = (scan: ClassScan, codes: number, found: FoundCut, left: Float64Array): void => {
-  const { classes, histogram, order, total, totalAt, leftFirst, classWeights, minSamplesLeaf } = scan
-  let drawnLeft = 0
-  let drawnRight = 0
-  for (let c = 0; c < classes; c++) {
-    left[c] = leftFirst < 0 ? 0 : histogram[leftFirst * classes + c]!
-    drawnLeft += left[c]!
-    drawnRight += total[totalAt + c]! - left[c]!
-  }
+export const scanEntropy = (scan: ClassScan, found: FoundCut, left: Float64Array): void => {
+  const { classes, histogram, order, total, totalAt, leftFirst, classWeights } = scan
+  const { first, last } = scan.range
+  for (let c = 0; c < classes; c++) left[c] = leftFirst < 0 ? 0 : histogram[leftFirst * classes + c]!
   found.position = -1
   let best = Number.NEGATIVE_INFINITY
-  for (let position = 0; position < codes; position++) {
+  for (let position = 0; position <= last; position++) {
     const code = order[position]! * classes
-    for (let c = 0; c < classes; c++) {
-      const moved = histogram[code + c]!
-      drawnLeft += moved
-      drawnRight -= moved
-      left[c] = left[c]! + moved
-    }
-    if (drawnLeft < minSamplesLeaf || drawnRight < minSamplesLeaf) continue
+    for (let c = 0; c < classes; c++) left[c] = left[c]! + histogram[code + c]!
+    if (position < first) continue
     let weightLeft = 0
     let weightRight = 0
     let score = 0

@@ -1,9 +1,9 @@
-import { type FeatureCodes, takeCut } from './best-split.ts'
-import type { BinnedRows } from './binned-rows.ts'
-import { MAX_BINS } from './binned-rows.ts'
+import { createFeatureCodes, takeCut, takeFeature } from './best-split.ts'
+import { type BinnedRows, MAX_BINS } from './binned-rows.ts'
 import { type ClassScan, type FoundCut, scanEntropy, scanGini, scanTwoClasses } from './class-scan.ts'
+import { type CutRange, createCutRangeFinder } from './cut-range.ts'
 import type { GrowthRules } from './growth-rules.ts'
-import { CODE_WORDS, takePresent } from './present-codes.ts'
+import { CODE_WORDS } from './present-codes.ts'
 import type { BestSplit, NodeRows, SplitSearch } from './split-search.ts'
 
 /**
@@ -43,22 +43,17 @@ export const createClassSearch = (
   classes: number,
   rules: GrowthRules,
 ): SplitSearch => {
-  const { classWeights, criterion, minSamplesLeaf } = rules
-  const { codes: columnCodes, bins: binsOf, rows: allRows, categories } = binned
+  const { classWeights, criterion } = rules
+  const { codes: columnCodes, rows: allRows } = binned
   const classBits = 32 - Math.clz32(Math.max(1, classes - 1))
   const keys = new Int32Array(allRows)
   const histogram = new Int32Array(MAX_BINS * classes)
   const present = new Int32Array(CODE_WORDS)
   const left = new Float64Array(classes)
-  const feature: FeatureCodes = {
-    column: 0,
-    order: new Int32Array(MAX_BINS),
-    count: 0,
-    bins: 0,
-    isCategory: false,
-    missingSeen: false,
-  }
+  const feature = createFeatureCodes()
   const found: FoundCut = { position: -1, score: 0 }
+  const range: CutRange = { first: 0, last: -1 }
+  const cutRange = createCutRangeFinder(binned, rules.minSamplesLeaf, range)
   const plain = classWeights.every((weight) => weight === 1)
   const shares = new Float64Array(MAX_BINS)
 
@@ -70,16 +65,17 @@ export const createClassSearch = (
     totalAt: 0,
     leftFirst: -1,
     classWeights,
-    minSamplesLeaf,
+    range,
   }
 
   const scan = (statistics: Float64Array, at: number, leftFirst: number): void => {
     task.total = statistics
     task.totalAt = at
     task.leftFirst = leftFirst
-    if (criterion === 'entropy') scanEntropy(task, feature.count, found, left)
-    else if (classes === 2 && plain) scanTwoClasses(task, feature.count, found)
-    else scanGini(task, feature.count, found, left)
+    cutRange.find(feature, leftFirst)
+    if (criterion === 'entropy') scanEntropy(task, found, left)
+    else if (classes === 2 && plain) scanTwoClasses(task, found)
+    else scanGini(task, found, left)
   }
 
   const scanBothWays = (statistics: Float64Array, at: number, best: BestSplit): void => {
@@ -131,11 +127,6 @@ export const createClassSearch = (
     measureRight: (_, parent, leftAt, out, at) => {
       for (let c = 0; c < classes; c++) out[at + c] = out[parent + c]! - out[leftAt + c]!
     },
-    drawn: (statistics, at) => {
-      let sum = 0
-      for (let c = 0; c < classes; c++) sum += statistics[at + c]!
-      return sum
-    },
     isPure: (_, statistics, at) => {
       let occurring = 0
       for (let c = 0; c < classes; c++) if (statistics[at + c]! > 0) occurring++
@@ -143,12 +134,8 @@ export const createClassSearch = (
     },
     search: (column, node, statistics, at, best) => {
       countClasses(columnCodes, column * allRows, node, keys, classBits, classes, histogram, present)
-      feature.column = column
-      feature.bins = binsOf[column]!
-      feature.isCategory = categories[column]! > 0
-      feature.count = takePresent(present, feature.order)
-      feature.missingSeen = feature.order[feature.count - 1] === feature.bins
-      if (feature.missingSeen) feature.count--
+      cutRange.count(column, node)
+      takeFeature(feature, column, binned, present)
       if (!feature.isCategory) scanBothWays(statistics, at, best)
       else {
         // For two classes the best set of all is a cut of this order (Breiman et al., 1984, theorem 4.5), apart from

@@ -37,18 +37,14 @@ const distinctValues = (values: Float64Array, limit: number): Float64Array | nul
   return Float64Array.from(found).sort()
 }
 
-/** A sample of the values without NaN, sorted; drawn the same way each time. */
+/** A sample of the values that are not missing, sorted; drawn the same way each time. */
 const sortedSample = (values: Float64Array): Float64Array => {
-  if (values.length <= SAMPLE_VALUES) return values.filter((value) => !Number.isNaN(value)).sort()
+  const known = values.some(Number.isNaN) ? values.filter((value) => !Number.isNaN(value)) : values
+  if (known.length <= SAMPLE_VALUES) return known.slice().sort()
   const random = createRandom(0, 'values for quantiles')
   const sample = new Float64Array(SAMPLE_VALUES)
-  let count = 0
-  // With many missing values the sample is smaller, never empty: the caller knows of more than `limit` values.
-  for (let i = 0; i < SAMPLE_VALUES; i++) {
-    const value = values[Math.floor(random.next() * values.length)]!
-    if (!Number.isNaN(value)) sample[count++] = value
-  }
-  return sample.subarray(0, count).sort()
+  for (let i = 0; i < SAMPLE_VALUES; i++) sample[i] = known[Math.floor(random.next() * known.length)]!
+  return sample.sort()
 }
 
 /**

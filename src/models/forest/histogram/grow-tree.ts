@@ -67,11 +67,11 @@ export const createTreeGrower = (
   const best = createBestSplit()
 
   const isLeaf = (depth: number, at: number): boolean => {
-    const drawn = search.drawn(statistics, at)
+    const rows = node.to - node.from
     return (
       depth >= rules.maxDepth ||
-      drawn < rules.minSamplesSplit ||
-      drawn < 2 * rules.minSamplesLeaf ||
+      rows < rules.minSamplesSplit ||
+      rows < 2 * rules.minSamplesLeaf ||
       search.isPure(node, statistics, at)
     )
   }
@@ -107,7 +107,7 @@ export const createTreeGrower = (
   const thresholdOf = (): number => {
     const { column, code, nextCode } = best
     if (best.isCategory) return 0
-    if (nextCode === binned.bins[column]) return ABOVE_ALL
+    if (nextCode === binned.bins[column]) return Math.max(ABOVE_ALL, binned.highest[column * MAX_BINS + code]!)
     return midpoint(binned.highest[column * MAX_BINS + code]!, binned.lowest[column * MAX_BINS + nextCode]!)
   }
 

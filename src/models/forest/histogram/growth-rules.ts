@@ -10,7 +10,7 @@ export type GrowthRules = {
   /** Features that each split looks at, at least 1. */
   readonly featuresPerSplit: number
   readonly maxDepth: number
-  /** Counted in drawn rows: one that was drawn twice counts twice, as in Breiman's bootstrap. So is the next one. */
+  /** In rows that were drawn: one that was drawn twice counts once, as in scikit-learn. So does the next one. */
   readonly minSamplesSplit: number
   readonly minSamplesLeaf: number
   readonly bootstrap: boolean

@@ -35,8 +35,6 @@ export type SplitSearch = {
   readonly measure: (node: NodeRows, out: Float64Array, at: number) => void
   /** Statistics of the right child of a node, `right` being its rows. */
   readonly measureRight: (right: NodeRows, parent: number, left: number, out: Float64Array, at: number) => void
-  /** Drawn rows of a node. */
-  readonly drawn: (statistics: Float64Array, at: number) => number
   /** Whether all rows of the node have the same target. */
   readonly isPure: (node: NodeRows, statistics: Float64Array, at: number) => boolean
   /** Looks for a split on `column` that is better than `best`, and puts it there. */

@@ -1,8 +1,9 @@
-import { type FeatureCodes, takeCut } from './best-split.ts'
+import { createFeatureCodes, takeCut, takeFeature } from './best-split.ts'
 import { type BinnedRows, MAX_BINS } from './binned-rows.ts'
 import type { FoundCut } from './class-scan.ts'
+import { type CutRange, createCutRangeFinder } from './cut-range.ts'
 import type { GrowthRules } from './growth-rules.ts'
-import { CODE_WORDS, takePresent } from './present-codes.ts'
+import { CODE_WORDS } from './present-codes.ts'
 import type { BestSplit, NodeRows, SplitSearch } from './split-search.ts'
 
 /** Numbers per code in a histogram, and per node: drawn rows, and the sum of their targets. */
@@ -35,11 +36,10 @@ const sumValues = (
 const scanValues = (
   histogram: Float64Array,
   order: Int32Array,
-  codes: number,
+  { first, last }: CutRange,
   total: Float64Array,
   totalAt: number,
   leftFirst: number,
-  minSamplesLeaf: number,
   found: FoundCut,
 ): void => {
   const rows = total[totalAt]!
@@ -48,12 +48,12 @@ const scanValues = (
   let leftSum = leftFirst < 0 ? 0 : histogram[SUMS * leftFirst + 1]!
   found.position = -1
   let best = Number.NEGATIVE_INFINITY
-  for (let position = 0; position < codes; position++) {
+  for (let position = 0; position <= last; position++) {
     const at = SUMS * order[position]!
     left += histogram[at]!
     leftSum += histogram[at + 1]!
+    if (position < first) continue
     const right = rows - left
-    if (left < minSamplesLeaf || right < minSamplesLeaf) continue
     const rightSum = sum - leftSum
     const score = (leftSum * leftSum) / left + (rightSum * rightSum) / right
     if (score > best) {
@@ -69,26 +69,22 @@ const scanValues = (
  * @param targets the number of each row
  */
 export const createValueSearch = (binned: BinnedRows, targets: Float64Array, rules: GrowthRules): SplitSearch => {
-  const { codes: columnCodes, bins: binsOf, rows: allRows, categories } = binned
+  const { codes: columnCodes, rows: allRows } = binned
   // Sums of numbers around 0 lose the least to rounding.
   let mean = 0
   for (let row = 0; row < allRows; row++) mean += (targets[row]! - mean) / (row + 1)
   const values = targets.map((value) => value - mean)
   const histogram = new Float64Array(MAX_BINS * SUMS)
   const present = new Int32Array(CODE_WORDS)
-  const feature: FeatureCodes = {
-    column: 0,
-    order: new Int32Array(MAX_BINS),
-    count: 0,
-    bins: 0,
-    isCategory: false,
-    missingSeen: false,
-  }
+  const feature = createFeatureCodes()
   const found: FoundCut = { position: -1, score: 0 }
+  const range: CutRange = { first: 0, last: -1 }
+  const cutRange = createCutRangeFinder(binned, rules.minSamplesLeaf, range)
   let weights: Int32Array = new Int32Array(0)
 
   const scanFrom = (leftFirst: number, statistics: Float64Array, at: number, best: BestSplit): void => {
-    scanValues(histogram, feature.order, feature.count, statistics, at, leftFirst, rules.minSamplesLeaf, found)
+    cutRange.find(feature, leftFirst)
+    scanValues(histogram, feature.order, range, statistics, at, leftFirst, found)
     if (found.score > best.score) takeCut(best, feature, found.position, found.score, leftFirst >= 0)
   }
 
@@ -113,7 +109,6 @@ export const createValueSearch = (binned: BinnedRows, targets: Float64Array, rul
     measure,
     // Not the parent's less the left one's: beside a few huge targets the rest of a sum would be rounding errors.
     measureRight: (right, _parent, _left, out, at) => measure(right, out, at),
-    drawn: (statistics, at) => statistics[at]!,
     isPure: ({ rows, from, to }) => {
       const first = values[rows[from]!]!
       for (let i = from + 1; i < to; i++) if (values[rows[i]!]! !== first) return false
@@ -121,12 +116,8 @@ export const createValueSearch = (binned: BinnedRows, targets: Float64Array, rul
     },
     search: (column, node, statistics, at, best) => {
       sumValues(columnCodes, column * allRows, node, weights, values, histogram, present)
-      feature.column = column
-      feature.bins = binsOf[column]!
-      feature.isCategory = categories[column]! > 0
-      feature.count = takePresent(present, feature.order)
-      feature.missingSeen = feature.order[feature.count - 1] === feature.bins
-      if (feature.missingSeen) feature.count--
+      cutRange.count(column, node)
+      takeFeature(feature, column, binned, present)
       if (feature.isCategory) {
         // The best set of all is a cut of this order (Fisher, 1958), apart from what minSamplesLeaf forbids.
         const meanOf = (code: number): number => histogram[SUMS * code + 1]! / histogram[SUMS * code]!

@@ -147,8 +147,8 @@ const addRow = (outputs: number): WasmFunction => {
 }
 
 /**
- * The same check as that of `checkNodes`, which says in words what is wrong. It is three times as fast, because nothing
- * branches on whether a node is a leaf: every fault sets bits that stay set.
+ * The same check as that of `checkNodes`, which says in words what is wrong; every fault sets bits that stay set. A
+ * little faster once both are warm (0.86 ms for 192,000 nodes, against 1.0), and five times in a process's first load.
  */
 const checkTree: WasmFunction = (() => {
   const [root, end, columnsBytes, leafRows] = [0, 1, 2, 3]

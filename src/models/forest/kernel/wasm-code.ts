@@ -71,7 +71,7 @@ export const f64 = {
   isNaN: (a: Code): Code => [...a, ...a, 0x62],
 }
 
-/** The first value where the condition is not 0, else the second. Both are computed; nothing branches. */
+/** The first value where the condition is not 0, else the second. */
 export const select = (condition: Code, value: Code, otherwise: Code): Code => [
   ...value,
   ...otherwise,

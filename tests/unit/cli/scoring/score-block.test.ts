@@ -84,6 +84,47 @@ describe('a block of CSV', () => {
     )
   })
 
+  test('of plain numbers is scored as one with quotes and all, whatever stands between', () => {
+    const numbers: Scorer = { ...summing, featureNames: ['a', 'b'] }
+    const options = { scorer: numbers, onError: 'empty' as const }
+    const number = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+      fc.constantFrom(
+        '',
+        '-',
+        '.',
+        '5.',
+        '-.5',
+        '1e3',
+        '"7"',
+        ' 8 ',
+        'x',
+        'NA',
+        '+1',
+        '1.2.3',
+        '12345678901234567890.5',
+      ),
+      fc.tuple(fc.integer(), fc.nat(10 ** 9)).map(([whole, fraction]) => `${whole}.${fraction}${fraction}`),
+    )
+    const line = fc
+      .tuple(fc.array(number, { minLength: 2, maxLength: 4 }), fc.constantFrom('\n', '\r\n', '\n\n', '\n\r\n'))
+      .map(([fields, end]) => fields.join(',') + end)
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 20 }), (lines) => {
+        const text = `b,extra,a\n${lines.join('')}`
+        const features = [
+          { name: 'a', column: 2, categories: [] },
+          { name: 'b', column: 0, categories: [] },
+        ]
+        const plain = scoreText(text, { ...options, features })
+        // With columns that are kept the general way is taken; nothing of the input is left after the last two.
+        const general = scoreText(text, { ...options, features, keep: [] })
+        expect(plain).toEqual(general)
+      }),
+      { seed: 22, numRuns: 300 },
+    )
+  })
+
   test('has the scores that csv-parse and the scorer give, however many rows', () => {
     const cell = fc.double({ min: -1, max: 1, noNaN: true }).map(String)
     fc.assert(

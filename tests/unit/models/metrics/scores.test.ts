@@ -39,5 +39,15 @@ describe('numbers are scored as scikit-learn does', () => {
 
   it('has no R2 for targets that do not vary', () => {
     expect(scoreNumbers(Float64Array.of(1, 3), Float64Array.of(2, 2))).toEqual({ r2: 0, rmse: 1, mae: 1 })
+    // The sum of these, divided by 3, is not 0.1.
+    expect(scoreNumbers(Float64Array.of(1, 2, 3), new Float64Array(3).fill(0.1)).r2).toBe(0)
+  })
+
+  it('has finite figures for a row far outside', () => {
+    const { r2, rmse, mae } = scoreNumbers(Float64Array.of(1e200, 2, 3), Float64Array.of(1, 2, 3))
+    expect(r2).toBe(-1e150)
+    expect(rmse / 1e200).toBeCloseTo(Math.sqrt(1 / 3), 12)
+    expect(mae / 1e200).toBeCloseTo(1 / 3, 12)
+    expect(scoreNumbers(Float64Array.of(1e151, 2), Float64Array.of(1, 2)).rmse / 1e151).toBeCloseTo(Math.SQRT1_2, 12)
   })
 })

@@ -14,7 +14,7 @@ import {
   hostileRows,
   mixedRows,
 } from '../../../support/fitted-artefact.ts'
-import { greatestError, runOnnx } from '../../../support/onnx.ts'
+import { exampleRows, greatestError, runOnnx } from '../../../support/onnx.ts'
 import { sampleForest } from '../../../support/sample-forest.ts'
 import { clouds } from '../../../support/training-rows.ts'
 
@@ -48,9 +48,42 @@ describe.each([
     ['isotonic', classifiers[0]!],
     ['platt', classifiers[6]!],
     ['isotonic', classifiers[6]!],
+    ['platt', classifiers[2]!],
+    ['isotonic', classifiers[2]!],
+    ['isotonic', classifiers[3]!],
   ] as const)('%s calibration of $name', async (method, candidate) => {
     const fitted = fittedArtefact(candidate, dataset, method)
     expect(await compare(fitted, hostileRows(dataset, ROWS, 2))).toBeLessThan(1e-6)
+  })
+})
+
+describe('support vector machines of ten classes, 45 pairs, agree with ONNX Runtime', { timeout: 60_000 }, () => {
+  const { features, labels, columns } = exampleRows('digits/digits.csv')
+  const every = 6
+  const rows = Math.ceil(labels.length / every)
+  const digits: Dataset = {
+    kind: 'classification',
+    featureNames: Array.from({ length: columns }, (_, column) => `pixel_${column}`),
+    categories: Array.from({ length: columns }, () => []),
+    rows,
+    features: Float64Array.from(
+      { length: rows * columns },
+      (_, at) => features[Math.floor(at / columns) * every * columns + (at % columns)]!,
+    ),
+    classNames: Array.from({ length: 10 }, (_, digit) => `${digit}`),
+    labels: Int32Array.from({ length: rows }, (_, row) => labels[row * every]!),
+  }
+
+  it.each([
+    ['none', classifiers[2]!],
+    ['platt', classifiers[2]!],
+    ['isotonic', classifiers[2]!],
+    ['none', classifiers[3]!],
+    ['isotonic', classifiers[3]!],
+  ] as const)('calibrated by %s: $name', async (method, candidate) => {
+    const fitted = fittedArtefact(candidate, digits, method)
+    expect(await compare(fitted, features)).toBeLessThan(1e-6)
+    expect(await compare(fitted, hostileRows(digits, ROWS, 2))).toBeLessThan(1e-6)
   })
 })
 

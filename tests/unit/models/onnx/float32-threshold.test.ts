@@ -25,6 +25,8 @@ it.each([
   [-0, 2 ** -150],
   [1, 1 + 2 ** -24],
   [3.4028234663852886e38, nextDown(2 ** 128 - 2 ** 103)],
+  // What is below the least float: values that are rounded to -Infinity.
+  [Number.NEGATIVE_INFINITY, -(2 ** 128 - 2 ** 103)],
 ])('takes %s as %s: halfway goes to the even float', (threshold, expected) => {
   expect(roundedThreshold(threshold)).toBe(expected)
 })

@@ -179,6 +179,7 @@ describe('an ensemble is refused', () => {
 
 describe('a graph is refused', () => {
   const scores = 'scores'
+  const castTo = (value: number): OnnxAttribute => ({ kind: 'integer', value })
   it.each<[string, OnnxModel, RegExp]>([
     ['without an ensemble', withNodes([operator('MatMul', ['rows', 'rows'], [scores])]), /0 tree ensembles .*MatMul/],
     ['with two ensembles', withNodes([trees, { ...trees, outputs: ['a', 'b'] }]), /2 tree ensembles/],
@@ -188,6 +189,19 @@ describe('a graph is refused', () => {
       /Scaler.* changes the features/,
     ],
     ['that changes scores after the trees', withNodes([trees, operator('Sigmoid', [scores], ['better'])]), /Sigmoid/],
+    [
+      'that makes whole numbers of its scores',
+      withNodes([trees, { ...operator('Cast', [scores], ['whole']), attributes: new Map([['to', castTo(7)]]) }]),
+      /Cast.* turns scores into other numbers/,
+    ],
+    [
+      'that casts features by an operator of its own making',
+      withNodes([
+        { ...operator('Cast', ['rows'], ['cast'], 'com.example'), attributes: new Map([['to', castTo(1)]]) },
+        { ...trees, inputs: ['cast'] },
+      ]),
+      /changes the features/,
+    ],
     [
       'with an operator that hangs on nothing',
       withNodes([trees, operator('Identity', ['elsewhere'], ['x'])]),
@@ -212,6 +226,11 @@ describe('a graph is refused', () => {
     ],
     ['with an operator of its own making', withNodes([{ ...trees, domain: 'com.example' }]), /0 tree ensembles/],
   ])('%s', (_, changed, says) => refuse(changed, says))
+
+  it('but not where it casts its label', () => {
+    const cast = { ...operator('Cast', ['label'], ['text']), attributes: new Map([['to', castTo(8)]]) }
+    expect(importOnnx(encodeModel(withNodes([trees, cast]))).classNames).toEqual(['c0', 'c1', 'c2'])
+  })
 
   it('of a pipeline that scales', () => {
     expect(() => importOnnx(onnxFixture('refused-scaler'))).toThrow(/Scaler.*export the forest alone/)

@@ -17,18 +17,13 @@ it('reads what it wrote', () => {
         writer.message(300, (inner) => inner.text(7, text))
       })
       const reader = readWire(bytes, 'a test')
-      expect(reader.next()).toBe(1)
-      expect(reader.integer()).toBe(number)
-      expect(reader.next()).toBe(2)
-      const read: number[] = []
-      reader.integersInto(read)
-      expect(read).toEqual(list)
-      expect(reader.next()).toBe(300)
+      const read: unknown[] = [reader.next(), reader.integer(), reader.next()]
+      const elements: number[] = []
+      reader.integersInto(elements)
+      read.push(elements, reader.next())
       const inner = reader.message()
-      expect(inner.next()).toBe(7)
-      expect(inner.text()).toBe(text)
-      expect(inner.next()).toBe(0)
-      expect(reader.next()).toBe(0)
+      read.push(inner.next(), inner.text(), inner.next(), reader.next())
+      expect(read).toEqual([1, number, 2, list, 300, 7, text, 0, 0])
     }),
     { seed: 1, numRuns: 100 },
   )
@@ -48,6 +43,51 @@ it('reads lists that are not packed, and passes fields over that nobody asked fo
   expect(reader.next()).toBe(10)
   expect(reader.next()).toBe(0)
 })
+
+it('reads lists whose elements are fields of their own, in one go and with others between them', () => {
+  const bytes = writeWire((writer) => {
+    for (const value of [5, 300, -1]) writer.integer(8, value)
+    for (const value of [0.5, 2]) writer.float(7, value)
+    writer.integer(8, 7)
+    writer.integer(300, 1)
+    writer.integer(300, 2)
+  })
+  const reader = readWire(bytes, 'a test')
+  const integers: number[] = []
+  const floats: number[] = []
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 7) reader.floatsInto(floats)
+    else reader.integersInto(integers)
+  }
+  expect(integers).toEqual([5, 300, -1, 7, 1, 2])
+  expect(floats).toEqual([0.5, 2])
+})
+
+it.each([
+  ['a whole number', [0x40, 1, 0x40]],
+  ['a float', [0x3d, 0, 0, 0, 0, 0x3d, 0, 0]],
+])('refuses a list that ends within %s', (_, bytes) => {
+  const reader = readWire(Uint8Array.from(bytes), 'a test')
+  expect(() => {
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === 7) reader.floatsInto([])
+      else reader.integersInto([])
+    }
+  }).toThrow(OnnxRefused)
+})
+
+it.each([
+  ['inputs', [0x5a, 0x00]],
+  ['constants', [0x2a, 0x02, 0x08, 0x00]],
+])(
+  'refuses a file of ever more empty %s before they fill the memory',
+  (_, message) => {
+    const parts = new Uint8Array((2 ** 18 + 1) * message.length).map((_byte, at) => message[at % message.length]!)
+    const bytes = writeWire((writer) => writer.bytes(7, parts))
+    expect(() => decodeModel(bytes)).toThrow(/over 262144 messages/)
+  },
+  60_000,
+)
 
 it.each(['forest-iris', 'boosting-diabetes', 'ensemble-5', 'extra-trees-digits'])(
   'models come back equal: %s',

@@ -108,6 +108,10 @@ describe('degenerate rows', () => {
       classes,
     })
 
+  it('are refused where a class has none', () => {
+    expect(() => svc.fit(labelled([1, 2, 3, 4], [0, 1, 0, 1], 3), 1)).toThrow(FitFailed)
+  })
+
   it.each([
     ['constant columns', labelled([1, 1, 1, 1], [0, 0, 1, 1], 2)],
     ['equal rows with other classes', labelled([1, 1, 2, 2, 3, 3], [0, 1, 2, 0, 1, 2], 3)],

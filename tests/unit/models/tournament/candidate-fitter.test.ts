@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Candidate } from '../../../../src/models/candidate.ts'
 import { fitHere } from '../../../../src/models/fit-here.ts'
 import type { FitRunner } from '../../../../src/models/fit-task.ts'
 import { createCandidateFitter, type FitterDeps } from '../../../../src/models/tournament/candidate-fitter.ts'
@@ -38,8 +39,10 @@ const depsWith = (run: FitRunner, clock: ReturnType<typeof createClock>, signal?
 })
 
 /** Never ends by itself. */
-const endless: FitRunner = (_task, options) =>
-  new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(new Error('interrupted'))))
+const endless: FitRunner = (_task, options) => {
+  options?.onBegin?.()
+  return new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(new Error('interrupted'))))
+}
 
 describe('the time limit', () => {
   it('ends a fit that runs, and refuses those after it', async () => {
@@ -50,6 +53,21 @@ describe('the time limit', () => {
     expect(clock.timer()).toBe(10_000)
     clock.elapse()
     for (const fit of fits) await expect(fit).rejects.toMatchObject({ code: 'FIT_FAILED', message: /longer than 10 s/ })
+  })
+
+  it('does not count the time that a fit waits for a thread', async () => {
+    const clock = createClock()
+    let nowMs = 0
+    const late: FitRunner = (task, options) => {
+      nowMs += 60_000
+      expect(clock.timer()).toBeNull()
+      options?.onBegin?.()
+      expect(clock.timer()).toBe(10_000)
+      nowMs += 4000
+      return fitHere(task)
+    }
+    const fitter = createCandidateFitter(candidates.logistic, { ...depsWith(late, clock), now: () => nowMs })
+    expect((await fitter.fit(iris, 1)).fitMs).toBe(4000)
   })
 
   it('counts all fits together, and leaves no timer behind', async () => {
@@ -83,5 +101,9 @@ it('memory is estimated to grow with what the engines keep', () => {
   expect(mib(candidates.rbf, 10_000)).toBeGreaterThan(763)
   expect(mib(histogram!, 100_000)).toBeGreaterThan((100_000 * 20 * 17) / 2 ** 20)
   expect(mib(histogram!, 100_000)).toBeLessThan(200)
+  // Large leaves are few: 100 trees of unlimited depth, each of some ten thousand nodes.
+  const deep = classifiers.find(({ engine }) => engine === 'histogram') as Extract<Candidate, { engine: 'histogram' }>
+  const coarse = { ...deep, parameters: { ...deep.parameters, trees: 100, maxDepth: 64, minSamplesLeaf: 20 } }
+  expect(mib(coarse, 100_000)).toBeLessThan(150)
   for (const candidate of classifiers) expect(mib(candidate, 2000)).toBeGreaterThan(mib(candidate, 1000))
 })

@@ -9,7 +9,7 @@ import type { FitRunner } from '../../../../src/models/fit-task.ts'
 import { headlineOf } from '../../../../src/models/headline.ts'
 import { loadScorer } from '../../../../src/models/load-scorer.ts'
 import type { CandidateReport } from '../../../../src/models/manifest.ts'
-import { encodeManifest } from '../../../../src/models/manifest-codec.ts'
+import { decodeManifest, encodeManifest } from '../../../../src/models/manifest-codec.ts'
 import { FitFailed, TrainingFailed } from '../../../../src/models/model-errors.ts'
 import { referenceOf } from '../../../../src/models/reference.ts'
 import type {
@@ -79,7 +79,7 @@ describe('a tournament', async () => {
       if (report.status !== 'trained') return expect.unreachable()
       expect(report.cv).toMatchObject({ metric: 'accuracy', folds: 3, repeats: 1 })
       expect(report.cv.mean).toBeGreaterThan(0.85)
-      expect(headlineOf(report.test).value).toBeGreaterThan(0.85)
+      expect(headlineOf(report.test!).value).toBeGreaterThan(0.85)
     }
   })
 
@@ -181,6 +181,39 @@ describe('a tournament with all its parts', { timeout: 30_000 }, () => {
     expect(accuracyOn(one, mixedClasses(2000, 6, 3))).toBeGreaterThan(0.6)
   })
 
+  it('fits of each search one trial to all rows, the one that the rule chooses', async () => {
+    const search = {
+      method: 'random',
+      trials: 6,
+      over: { maxDepth: { from: 1, to: 8, scale: 'linear', integer: true } },
+    }
+    const other = { ...classifiers[0]!, name: 'other', search } as TournamentCandidate
+    const rows: number[] = []
+    const steps: TournamentProgress[] = []
+    const counted: FitRunner = (task) => {
+      rows.push(task.rows.rows)
+      return fitHere(task)
+    }
+    const order = {
+      ...many,
+      repeats: 1,
+      nested: false,
+      candidates: [{ ...searched, search } as TournamentCandidate, other],
+    }
+    const options = { ...order, onProgress: (progress: TournamentProgress) => void steps.push(progress) }
+    const { artefact, timings } = await train(options, counted)
+    expect(rows.filter((count) => count === 240)).toHaveLength(2)
+    expect(rows).toHaveLength(2 * 6 * 3 + 2)
+    expect(steps.at(-1)).toMatchObject({ stepsDone: rows.length, stepsTotal: rows.length })
+    const { candidates: reports, name } = artefact.manifest
+    const tested = reports.filter((report) => report.status === 'trained' && report.test !== undefined)
+    expect(tested.map((report) => report.name.split('#')[0])).toEqual(['histogram', 'other'])
+    expect(tested.map((report) => report.name)).toContain(name)
+    expect(Object.keys(timings.fit_seconds)).toEqual(tested.map((report) => report.name))
+    expect(reports.every((report) => report.status === 'trained')).toBe(true)
+    expect(decodeManifest(encodeManifest(artefact.manifest)).candidates).toEqual(reports)
+  })
+
   it('tells of a calibrated model what the curves are worth, and scores with them after a load', async () => {
     const forest: Candidate = { ...classifiers[0]!, calibration: 'platt' }
     const { artefact } = await train({ ...many, nested: false, candidates: [forest] })
@@ -254,6 +287,19 @@ describe('a candidate that cannot be trained', () => {
     const reason = 'ml-random-forest is used for up to 1000 training rows, and there are 1020; use the engine histogram'
     expect(manifest.candidates[0]).toHaveProperty('reason', reason)
     expect(manifest.name).toBe('logistic')
+  })
+
+  it('is skipped within nested folds as well, where the rows would be few enough', async () => {
+    const fitted: string[] = []
+    const noted: FitRunner = (task) => {
+      fitted.push(task.candidate.name)
+      return fitHere(task)
+    }
+    const options = { recent: shiftedIris(900, [0, 0, 0, 0], 3), folds: 2, nested: true }
+    const { lbfgs } = Object.fromEntries(classifiers.map((candidate) => [candidate.engine, candidate]))
+    const { manifest } = (await train({ ...options, candidates: [candidates.forest, lbfgs!] }, noted)).artefact
+    expect(fitted).not.toContain('forest')
+    expect(manifest.metrics.nested!.mean).toBeGreaterThan(0.9)
   })
 
   it('is skipped when it would take more memory than it may', async () => {
@@ -335,6 +381,14 @@ describe('rows that allow no training are refused', () => {
     await expect(train({ base: { ...base, featureNames: ['a', 'b', 'c', 'd'] } })).rejects.toThrow(TrainingFailed)
     const recent = { ...base, classNames: ['virginica', 'versicolor', 'setosa'] }
     await expect(train({ recent })).rejects.toThrow(TrainingFailed)
+  })
+
+  it('when the categories of the test rows are others, or in another order', async () => {
+    const base = mixedClasses(60, 1, 2)
+    const about = { base, features: featureSpecs(base.featureNames), classNames: base.classNames }
+    const at = base.categories.findIndex((names) => names.length > 0)
+    const test = { ...base, categories: base.categories.with(at, base.categories[at]!.toReversed()) }
+    await expect(train({ ...about, test })).rejects.toThrow(/other categories/)
   })
 
   it('when recent rows were promised and there are none', async () => {

@@ -87,6 +87,19 @@ describe('binning of numbers', () => {
   })
 })
 
+describe('binning of a column that is missing nearly everywhere', () => {
+  it('tells apart the values that there are', () => {
+    const values = new Array<number>(200_000).fill(Number.NaN)
+    for (let i = 0; i < 1000; i++) values[200 * i] = i
+    const { codes, bins } = binColumn(values)
+    const counts = new Array<number>(MAX_BINS).fill(0)
+    for (const code of codes) counts[code]! += 1
+    expect(bins[0]).toBe(255)
+    expect(counts[255]).toBe(199_000)
+    expect(Math.max(...counts.slice(0, 255))).toBeLessThanOrEqual(4)
+  })
+})
+
 describe('binning of categories', () => {
   it('keeps the codes, and takes what is no category for missing', () => {
     const { codes, bins } = binColumn([0, 2, 1, 3, 300, -1, 1.5, Number.NaN], MAX_BINS, 3)

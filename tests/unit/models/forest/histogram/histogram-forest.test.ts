@@ -99,6 +99,12 @@ describe('missing values', () => {
     expect(outputsOf(rows, [-1e30])).toEqual([1, 0])
   })
 
+  it('are told apart from numbers that float32 does not hold', () => {
+    const rows = rawRows([[1], [1e300], [missing], [-1e300], [missing], [7]], classTarget([0, 0, 1, 0, 1, 0]))
+    expect(outputsOf(rows, [missing])).toEqual([0, 1])
+    for (const value of [1, 1e300, -1e300]) expect(outputsOf(rows, [value])).toEqual([1, 0])
+  })
+
   it('go with most rows at a split that has seen none', () => {
     const rows = rawRows([[1], [2], [3], [8]], classTarget([0, 0, 0, 1]))
     expect(outputsOf(rows, [missing])).toEqual([1, 0])
