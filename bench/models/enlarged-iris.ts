@@ -62,7 +62,7 @@ export const enlargedIris = (): { train: ClassDataset; test: ClassDataset } => {
   }
 }
 
-const csvOf = ({ rows, features: values, labels }: ClassDataset): string => {
+export const csvOf = ({ rows, features: values, labels }: ClassDataset): string => {
   const lines = [[...features, 'species'].join(',')]
   for (let row = 0; row < rows; row++) {
     const measured = [...values.subarray(row * features.length, (row + 1) * features.length)]

@@ -36,8 +36,10 @@ const EvaluationSchema = Type.Union([
   }),
 ])
 
+const Metric = Type.Union([Type.Literal('accuracy'), Type.Literal('r2')])
+
 const CrossValidationSchema = Type.Object({
-  metric: Type.Union([Type.Literal('accuracy'), Type.Literal('r2')]),
+  metric: Metric,
   mean: Type.Number({ maximum: 1 }),
   sd: Positive,
   se: Positive,
@@ -96,9 +98,19 @@ const ManifestSchema = Type.Object({
   metrics: Type.Object({
     cv: CrossValidationSchema,
     nested: Type.Optional(CrossValidationSchema),
+    out_of_bag: Type.Optional(Type.Object({ metric: Metric, score: Type.Number({ maximum: 1 }), rows: Count })),
     train: EvaluationSchema,
     test: EvaluationSchema,
   }),
+  importance: Type.Optional(
+    Type.Object({
+      method: Type.Literal('permutation'),
+      metric: Metric,
+      rows: Count,
+      repeats: Count,
+      features: Type.Array(Type.Object({ feature: Type.String(), mean: Type.Number(), sd: Positive })),
+    }),
+  ),
   candidates: Type.Array(CandidateReportSchema),
   golden: Type.Object({
     features: Type.Array(Type.Array(Type.Union([Type.Number(), Type.Null()]))),

@@ -67,11 +67,33 @@ export type CandidateReport = {
   parameters: Record<string, number | string | boolean>
   calibration: string
 } & (
-  /** A trial that another one of its search outdid was not fitted to all rows, and has no figures of the test rows. */
-  | { status: 'trained'; cv: CrossValidation; test?: Evaluation }
+  | {
+      status: 'trained'
+      cv: CrossValidation
+      /** Left out of a trial that another one of its search outdid: it was not fitted to all rows. */
+      test?: Evaluation
+    }
   /** It could not be trained on these rows; the others went on without it. */
   | { status: 'skipped'; reason: string }
 )
+
+/** How a forest did on the training rows that its trees did not draw. */
+export type OutOfBag = {
+  metric: 'accuracy' | 'r2'
+  score: number
+  /** Rows that some tree did not draw; the others do not count. */
+  rows: number
+}
+
+/** What a model loses of a metric on held-out rows in which one feature's values are mixed. */
+export type PermutationImportance = {
+  method: 'permutation'
+  metric: 'accuracy' | 'r2'
+  rows: number
+  repeats: number
+  /** In the model's order. Mean and population standard deviation over the repetitions. */
+  features: { feature: string; mean: number; sd: number }[]
+}
 
 /**
  * Rows to score after a load: the outputs must come out the same before the model may serve. A null stands for a
@@ -124,9 +146,13 @@ export type ModelManifest = {
     cv: CrossValidation
     /** Of the whole choice, made anew within each outer fold and scored on the rows that the fold held out. */
     nested?: CrossValidation
+    /** Of a histogram forest whose trees drew their rows, unless there were too many rows to ask. */
+    out_of_bag?: OutOfBag
     train: Evaluation
     test: Evaluation
   }
+  /** Left out where it would have taken too long, and of imported models. */
+  importance?: PermutationImportance
   candidates: CandidateReport[]
   golden: GoldenRows
   /** The version in production when the training began, or null for a first model. */

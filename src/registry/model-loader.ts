@@ -30,10 +30,11 @@ const warm = async (scorer: Scorer, golden: GoldenRows): Promise<void> => {
   const rows = golden.features
   if (rows.length === 0) return
   const features = new Float64Array(warmRows * columns)
-  for (let row = 0; row < warmRows; row += 1) features.set(
-    rows[row % rows.length]!.map((value) => value ?? Number.NaN),
-    row * columns,
-  )
+  for (let row = 0; row < warmRows; row += 1)
+    features.set(
+      rows[row % rows.length]!.map((value) => value ?? Number.NaN),
+      row * columns,
+    )
   const probabilities = new Float64Array(warmRows * scorer.outputs)
   for (let block = 0; block < warmBlocks; block += 1) {
     scorer.scoreBlock(features, warmRows, probabilities)

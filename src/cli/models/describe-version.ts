@@ -67,6 +67,9 @@ const factsOf = ({ version, manifest, run, aliases }: VersionDescription): strin
     ['test', figuresText(metrics.test)],
     ['train', figuresText(metrics.train)],
     ['folds', `${metrics.cv.metric} ${metrics.cv.mean.toFixed(4)} +- ${metrics.cv.sd.toFixed(4)}`],
+    ...(metrics.out_of_bag === undefined
+      ? []
+      : [['out of bag', `${metrics.out_of_bag.metric} ${metrics.out_of_bag.score.toFixed(4)}`]]),
     ['calibration', calibrationText(manifest)],
     ['rows', `${data.train_rows} train, ${data.test_rows} test (${data.base_rows} base, ${data.recent_rows} recent)`],
     ['data', `sha256 ${lineage?.data ?? data.digest}`],
@@ -85,16 +88,34 @@ const factsOf = ({ version, manifest, run, aliases }: VersionDescription): strin
 const section = (head: string[], rows: string[][]): string[] =>
   rows.length === 0 ? [] : ['', formatTable([head, ...rows])]
 
+/** Features with what the model loses without them, and what they lessened the impurity by; the most important first. */
+const importanceSection = ({ manifest, importance }: VersionDescription): string[] => {
+  const lost = new Map(manifest.importance?.features.map(({ feature, mean, sd }) => [feature, { mean, sd }]))
+  const impurity = new Map(importance?.map((entry) => [entry.feature, entry.importance]))
+  const rank = (feature: string): number => lost.get(feature)?.mean ?? impurity.get(feature) ?? 0
+  const listed = manifest.features
+    .filter((feature) => lost.has(feature) || impurity.has(feature))
+    .sort((a, b) => rank(b) - rank(a) || (impurity.get(b) ?? 0) - (impurity.get(a) ?? 0))
+    .slice(0, MAX_LISTED_FEATURES)
+  return section(
+    ['FEATURE', `${(manifest.importance?.metric ?? 'score').toUpperCase()} LOST`, 'IMPURITY'],
+    listed.map((feature) => {
+      const loss = lost.get(feature)
+      return [
+        feature,
+        loss === undefined ? '-' : `${loss.mean.toFixed(4)} +- ${loss.sd.toFixed(4)}`,
+        impurity.get(feature)?.toFixed(4) ?? '-',
+      ]
+    }),
+  )
+}
+
 /** A version for people. */
 export const versionText = (described: VersionDescription): string => {
-  const { history, ancestors, importance, run } = described
-  const listed = (importance ?? []).slice(0, MAX_LISTED_FEATURES)
+  const { history, ancestors, run } = described
   return [
     formatTable(factsOf(described)),
-    ...section(
-      ['IMPORTANCE', 'FEATURE'],
-      listed.map((entry) => [entry.importance.toFixed(4), entry.feature]),
-    ),
+    ...importanceSection(described),
     ...section(
       ['WARNING', 'FEATURE', 'MESSAGE'],
       (run.validation?.issues ?? []).map(({ code, feature, message }) => [code, feature ?? '-', message]),

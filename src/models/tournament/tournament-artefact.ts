@@ -8,6 +8,7 @@ import { pickGoldenRows } from '../golden-rows.ts'
 import type { CandidateReport, CrossValidation, ModelArtefact } from '../manifest.ts'
 import { REFERENCE_SECTION } from '../reference.ts'
 import { packSections } from '../sections.ts'
+import { championFacts } from './champion-facts.ts'
 import type { Champion } from './final-fit.ts'
 import type { SplitRows } from './split-rows.ts'
 import type { TournamentInput } from './tournament-types.ts'
@@ -18,15 +19,18 @@ import type { TournamentInput } from './tournament-types.ts'
  */
 export const artefactOf = (
   input: TournamentInput,
-  { trial, final }: Champion,
-  { training, test, reference }: SplitRows,
+  champion: Champion,
+  rows: SplitRows,
   reports: { readonly candidates: CandidateReport[]; readonly nested: CrossValidation | null },
 ): ModelArtefact => {
   const { base, recent, seed } = input
+  const { trial, final } = champion
+  const { training, test, reference } = rows
   const { candidates, nested } = reports
   const { candidate, calibration, cv } = trial
   const { arrays, scorer, standardiser } = final.model
   const sample = takeRows(reference, sampleRows(reference.rows, input.referenceRows, createRandom(seed, 'reference')))
+  const { outOfBag, importance } = championFacts(champion, rows, seed)
   const { binary, sections } = packSections([...arrays, { name: REFERENCE_SECTION, values: sample.features }])
   return {
     binary,
@@ -59,9 +63,11 @@ export const artefactOf = (
       metrics: {
         cv,
         ...(nested === null ? {} : { nested }),
+        ...(outOfBag === null ? {} : { out_of_bag: outOfBag }),
         train: evaluate(scorer, training),
         test: evaluate(scorer, test),
       },
+      ...(importance === null ? {} : { importance }),
       candidates,
       golden: pickGoldenRows(scorer, training),
       parent: input.parent,

@@ -44,14 +44,14 @@ describe.each([
   })
 
   it.each([
-    ['platt', classifiers[0]!],
-    ['isotonic', classifiers[0]!],
-    ['platt', classifiers[6]!],
-    ['isotonic', classifiers[6]!],
-    ['platt', classifiers[2]!],
-    ['isotonic', classifiers[2]!],
-    ['isotonic', classifiers[3]!],
-  ] as const)('%s calibration of $name', async (method, candidate) => {
+    { method: 'platt', candidate: classifiers[0]! },
+    { method: 'isotonic', candidate: classifiers[0]! },
+    { method: 'platt', candidate: classifiers[6]! },
+    { method: 'isotonic', candidate: classifiers[6]! },
+    { method: 'platt', candidate: classifiers[2]! },
+    { method: 'isotonic', candidate: classifiers[2]! },
+    { method: 'isotonic', candidate: classifiers[3]! },
+  ] as const)('$method calibration of $candidate.name', async ({ method, candidate }) => {
     const fitted = fittedArtefact(candidate, dataset, method)
     expect(await compare(fitted, hostileRows(dataset, ROWS, 2))).toBeLessThan(1e-6)
   })
@@ -75,12 +75,12 @@ describe('support vector machines of ten classes, 45 pairs, agree with ONNX Runt
   }
 
   it.each([
-    ['none', classifiers[2]!],
-    ['platt', classifiers[2]!],
-    ['isotonic', classifiers[2]!],
-    ['none', classifiers[3]!],
-    ['isotonic', classifiers[3]!],
-  ] as const)('calibrated by %s: $name', async (method, candidate) => {
+    { method: 'none', candidate: classifiers[2]! },
+    { method: 'platt', candidate: classifiers[2]! },
+    { method: 'isotonic', candidate: classifiers[2]! },
+    { method: 'none', candidate: classifiers[3]! },
+    { method: 'isotonic', candidate: classifiers[3]! },
+  ] as const)('$candidate.name, calibration $method', async ({ method, candidate }) => {
     const fitted = fittedArtefact(candidate, digits, method)
     expect(await compare(fitted, features)).toBeLessThan(1e-6)
     expect(await compare(fitted, hostileRows(digits, ROWS, 2))).toBeLessThan(1e-6)
