@@ -38,7 +38,8 @@ if (Number.parseInt(process.versions.node, 10) >= requiredMajor) {
     )
     process.exit(2)
   }
-  const child = spawn(node, [entry, ...process.argv.slice(2)], { stdio: 'inherit' })
+  // Through this file again, so that compiled code is kept there as well.
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
   // A terminal sends Ctrl+C to the child as well; passing it on would make two of one.
   process.on('SIGINT', () => undefined)
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

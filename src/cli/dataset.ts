@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '../config/config.ts'
 import { ConfigInvalid } from '../errors.ts'
-import type { Dataset } from '../features/dataset.ts'
+import { type Dataset, DatasetInvalid } from '../features/dataset.ts'
 import { readCsvDataset } from '../features/dataset-csv.ts'
 import type { FeatureSpec } from '../features/feature-spec.ts'
 import type { TargetSpec } from '../features/target-spec.ts'
+import { otherDialect } from './csv-dialect.ts'
 
 /**
  * Reads the task's dataset.
@@ -16,8 +17,10 @@ export const readTaskDataset = async (
   as: { features: readonly FeatureSpec[]; target: TargetSpec } = config.task,
 ): Promise<Dataset> => {
   const { task, datasetFile } = config
-  const csv = await readFile(datasetFile, 'utf8').catch((cause: unknown) => {
+  const bytes = await readFile(datasetFile).catch((cause: unknown) => {
     throw new ConfigInvalid(`cannot read the dataset ${datasetFile}, which ${config.taskFile} names`, { cause })
   })
-  return readCsvDataset(csv, { label: task.dataset.path, features: as.features, target: as.target })
+  const fault = otherDialect(bytes)
+  if (fault !== null) throw new DatasetInvalid(`${task.dataset.path} cannot be read: ${fault}`)
+  return readCsvDataset(bytes.toString('utf8'), { label: task.dataset.path, features: as.features, target: as.target })
 }

@@ -15,11 +15,30 @@ const byCode: Record<string, number> = {
   INTERRUPTED: exitCodes.interrupted,
 }
 
+const remedies: Record<string, string> = {
+  ENOSPC: 'make room there',
+  EDQUOT: 'make room there',
+  EACCES: 'let this user use it, or name another place',
+  EPERM: 'let this user use it, or name another place',
+  EROFS: 'name a place that can be written to',
+  EMFILE: 'allow more open files (ulimit -n)',
+}
+
+/** What the operating system refused, such as a write to a full disk: no defect of ours. */
+const isRefusedBySystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
+
 /** Prints what went wrong, for a person, and returns the exit code of it. */
 export const reportFailure = (error: unknown): number => {
   if (error instanceof AppError) {
     console.error(`driftline: ${describeError(error)}`)
     return byCode[error.code] ?? exitCodes.failed
+  }
+  if (isRefusedBySystem(error)) {
+    console.error(
+      `driftline: ${error.message}: ${remedies[error.code ?? ''] ?? 'see whether it is there and can be used'}`,
+    )
+    return exitCodes.failed
   }
   // Not one of ours: a defect, so the stack is what helps.
   console.error('driftline: an unexpected error; please report it with this text\n', error)

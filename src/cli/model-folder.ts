@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ConfigInvalid } from '../errors.ts'
 import { loadScorer } from '../models/load-scorer.ts'
@@ -6,11 +7,31 @@ import type { ModelArtefact, RunRecord } from '../models/manifest.ts'
 import { decodeManifest, encodeManifest } from '../models/manifest-codec.ts'
 import { ArtefactCorrupt } from '../models/model-errors.ts'
 import { verifyGolden } from '../models/verify-golden.ts'
+import { decodeRun } from './run-record.ts'
 
 const names = { manifest: 'manifest.json', binary: 'model.bin', run: 'run.json' } as const
 
 /** Larger than any model; a file beyond it is none. */
 const MAX_MODEL_BYTES = 2 ** 31
+
+/**
+ * Looks whether a model folder can be written, before it is known what goes into it.
+ * @throws ConfigInvalid
+ */
+export const checkModelFolder = async (folder: string): Promise<void> => {
+  // What is there already of the path.
+  let place = folder
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place)
+  const isFolder = (await stat(place)).isDirectory()
+  const mayWrite = await access(place, constants.W_OK).then(
+    () => true,
+    () => false,
+  )
+  if (isFolder && mayWrite) return
+  throw new ConfigInvalid(
+    `the model cannot be written to ${folder}: ${place} ${isFolder ? 'is not yours to write to' : 'is no folder'}; name another folder with --out`,
+  )
+}
 
 /**
  * Writes a model into a folder of its own: manifest.json, model.bin and run.json. The manifest comes last, so a folder
@@ -51,9 +72,6 @@ export const readModelFolder = async (path: string): Promise<{ artefact: ModelAr
   }
   const binary = await read(names.binary)
   verifyGolden(loadScorer(manifest, binary), manifest.golden)
-  const run = await readFile(join(folder, names.run), 'utf8').then(
-    (text) => JSON.parse(text) as RunRecord,
-    () => null,
-  )
-  return { artefact: { manifest, binary }, run }
+  const run = await readFile(join(folder, names.run), 'utf8').catch(() => null)
+  return { artefact: { manifest, binary }, run: run === null ? null : decodeRun(run, join(folder, names.run)) }
 }

@@ -4,16 +4,24 @@ import { formatTable } from './table.ts'
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)} %`
 
+/** Accuracy in percent; R2, which is no share, as it is. */
+const headlineText = (evaluation: Evaluation): string => {
+  const { metric, value } = headlineOf(evaluation)
+  return metric === 'r2' ? value.toFixed(4) : percent(value)
+}
+
 const candidateRow = (report: CandidateReport, run: RunRecord, winner: string): string[] => {
   const name = report.name === winner ? `${report.name} *` : report.name
   if (report.status === 'skipped') return [name, report.engine, `skipped: ${report.reason}`]
-  const score = `${percent(report.cv.mean)} ± ${(report.cv.sd * 100).toFixed(2)}`
+  const { metric, mean, sd } = report.cv
+  const score =
+    metric === 'r2' ? `${mean.toFixed(4)} ± ${sd.toFixed(4)}` : `${percent(mean)} ± ${(sd * 100).toFixed(2)}`
   if (report.test === undefined) return [name, report.engine, score]
   return [
     name,
     report.engine,
     score,
-    percent(headlineOf(report.test).value),
+    headlineText(report.test),
     `${(run.fit_seconds[report.name] ?? 0).toFixed(3)} s`,
     `${((run.artefact_bytes[report.name] ?? 0) / 1024).toFixed(1)} KiB`,
   ]

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
+import { ConfigInvalid } from '../errors.ts'
 import type { ModelArtefact } from '../models/manifest.ts'
 import { createFolderStore } from '../registry/folder-store.ts'
 import { VersionNotFound } from '../registry/registry-errors.ts'
@@ -40,6 +41,12 @@ export type OpenedModel = {
  */
 export const openModel = async (named: string, options: TaskOptions): Promise<OpenedModel> => {
   if (isModelFolder(named)) return { artefact: (await readModelFolder(named)).artefact, source: named, version: null }
+  if (!isAlias(named) && !/^\d+$/.test(named)) {
+    throw new ConfigInvalid(
+      `"${named}" is no model folder, no version and no alias: see "driftline models list", or train one with ` +
+        `"driftline train --data F --target C --out ${named}"`,
+    )
+  }
   const config = await openConfig(options, 'none')
   const store = storeOf(config)
   const version = await resolveVersion(store, named)

@@ -23,6 +23,9 @@ const meanings: Partial<Record<ParameterName, string>> = {
   alpha: 'ridge: strength of the penalty (1)',
 }
 
+/** The parameters that have a flag, as options of a command call them. */
+export const parameterNames: readonly string[] = [...Object.keys(meanings), 'bootstrap']
+
 /** A number where it is one, else the text: the engine's schema says which of both it takes. */
 const readValue = (text: string): number | string => {
   const value = readDecimal(text)

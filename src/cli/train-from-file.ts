@@ -3,7 +3,7 @@ import type { ValidationCode } from '../features/validate/validation-report.ts'
 import type { ModelArtefact, RunRecord } from '../models/manifest.ts'
 import { type AdHocRows, readAdHocRows } from './ad-hoc/ad-hoc-rows.ts'
 import { HOLDOUT_FRACTION, trainAdHoc } from './ad-hoc/ad-hoc-training.ts'
-import { writeModelFolder } from './model-folder.ts'
+import { checkModelFolder, writeModelFolder } from './model-folder.ts'
 import { candidateTable, evaluationTables } from './model-table.ts'
 import { parametersAmong } from './parameter-options.ts'
 import { createProgress } from './progress.ts'
@@ -57,6 +57,8 @@ export const trainFromFile = async (options: AdHocTrainOptions): Promise<void> =
   const { data, target, holdout, ignore, family, engine, calibration, seed, folds, accept } = options
   const progress = createProgress()
   try {
+    const path = resolve(options.out)
+    await checkModelFolder(path)
     const rows = await readAdHocRows({
       ...{ data, target, ignore },
       ...(holdout === undefined ? {} : { holdout }),
@@ -76,7 +78,6 @@ export const trainFromFile = async (options: AdHocTrainOptions): Promise<void> =
           progress.update(`training ${candidate}: ${stepsDone} of ${stepsTotal} fits`),
       },
     })
-    const path = resolve(options.out)
     await writeModelFolder(path, trained.artefact, trained.run)
     progress.stop()
     const { manifest } = trained.artefact

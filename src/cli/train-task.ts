@@ -1,10 +1,9 @@
 import type { ValidationCode } from '../features/validate/validation-report.ts'
-import { createLogger } from '../telemetry/log.ts'
 import { withModelEvents } from './model-events.ts'
 import { candidateTable, evaluationTables } from './model-table.ts'
-import { createProgress } from './progress.ts'
-import { openRegistry } from './roles/registry-parts.ts'
-import { openConfig, type TaskOptions } from './task-options.ts'
+import { type OpenedRegistry, remarkProblem, withRegistry } from './models/with-registry.ts'
+import { createProgress, type Progress } from './progress.ts'
+import type { TaskOptions } from './task-options.ts'
 import { type TrainedVersion, trainVersion } from './training.ts'
 import { validationText } from './validation-text.ts'
 
@@ -34,39 +33,41 @@ const report = (result: TrainedVersion): string => {
 
 /** `driftline train` with a task file: the pipeline, and what it came to. */
 export const trainTask = async (options: TaskTrainOptions): Promise<void> => {
-  const config = await openConfig(options, 'none')
-  const logger = createLogger({ name: 'train', level: 'warn', instanceId: config.instanceId })
-  const { registry, store, signal } = openRegistry(config, logger)
   const progress = createProgress()
   try {
-    const { aliases } = await store.readAliases()
-    if (options.onlyIfNone && aliases.production !== undefined) {
-      const message = `version ${aliases.production} is in production; nothing was trained`
-      console.log(options.json ? JSON.stringify({ version: aliases.production, trained: false }) : message)
-      return
-    }
-    const result = await withModelEvents(config, (publish) =>
-      trainVersion(config, {
-        ...{ registry, publish, actor: 'train', reason: options.reason },
-        promote: options.promote ? 'always' : 'if-none',
-        force: options.force ?? false,
-        accept: options.accept,
-        onStep: ({ step, status, detail }) =>
-          progress.note(status === 'ran' ? `${step}: ${detail}` : `${step}: unchanged, ${detail}`),
-        onProgress: ({ candidate, stepsDone, stepsTotal }) =>
-          progress.update(`training ${candidate}: ${stepsDone} of ${stepsTotal} fits`),
-      }),
-    )
-    progress.stop()
-    const { version, manifest, run, promoted, trained, steps, report: validation } = result
-    const { metrics, candidates } = manifest
-    console.log(
-      options.json
-        ? JSON.stringify({ version, promoted, trained, metrics, candidates, run, steps, validation })
-        : report(result),
-    )
+    await withRegistry(options, (opened) => trainWith(opened, options, progress))
   } finally {
     progress.stop()
-    await signal.close()
   }
+}
+
+const trainWith = async (opened: OpenedRegistry, options: TaskTrainOptions, progress: Progress): Promise<void> => {
+  const { config, registry } = opened
+  const { aliases } = await registry.store.readAliases()
+  if (options.onlyIfNone && aliases.production !== undefined) {
+    const message = `version ${aliases.production} is in production; nothing was trained`
+    console.log(options.json ? JSON.stringify({ version: aliases.production, trained: false }) : message)
+    return
+  }
+  const result = await withModelEvents(config, (publish) =>
+    trainVersion(config, {
+      ...{ registry, publish, actor: 'train', reason: options.reason },
+      promote: options.promote ? 'always' : 'if-none',
+      force: options.force ?? false,
+      accept: options.accept,
+      onStep: ({ step, status, detail }) =>
+        progress.note(status === 'ran' ? `${step}: ${detail}` : `${step}: unchanged, ${detail}`),
+      onProgress: ({ candidate, stepsDone, stepsTotal }) =>
+        progress.update(`training ${candidate}: ${stepsDone} of ${stepsTotal} fits`),
+    }),
+  )
+  progress.stop()
+  remarkProblem(opened)
+  const { version, manifest, run, promoted, trained, steps, report: validation } = result
+  const { metrics, candidates } = manifest
+  console.log(
+    options.json
+      ? JSON.stringify({ version, promoted, trained, metrics, candidates, run, steps, validation })
+      : report(result),
+  )
 }

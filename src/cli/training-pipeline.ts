@@ -76,8 +76,11 @@ const whole = async <T>(reading: Promise<T>): Promise<T | null> => reading.catch
 
 const registryOf = (store: ArtefactStore): PipelineParts['registry'] => ({
   add: ({ artefact, run }) => store.addVersion(artefact, run),
-  // A version that is gone or damaged is trained anew.
-  read: (version) => whole(store.readVersion(version)),
+  // A version that is gone or damaged is trained anew. One with a damaged record is not listed.
+  read: async (version) => {
+    const listed = (await store.listVersions()).some((summary) => summary.version === version)
+    return listed ? whole(store.readVersion(version)) : null
+  },
   findMade: async (inputs) => {
     const versions = await store.listVersions()
     return versions.findLast(({ run }) => run.lineage !== undefined && sameInputs(run.lineage, inputs))?.version ?? null

@@ -37,7 +37,7 @@ export type TrainVersionOptions = {
 /** The record of a version that was there already. */
 const runOf = async (registry: Registry, version: string): Promise<RunRecord> => {
   const found = (await registry.store.listVersions()).find((summary) => summary.version === version)
-  // It was read a moment ago.
+  // The pipeline takes versions from the same list.
   return found!.run
 }
 

@@ -42,7 +42,7 @@ afterAll(async () => {
 })
 
 test('deleting everything in Redis loses no model and no alias', async () => {
-  await driftline('train', '--promote', '--reason', 'a second version')
+  await driftline('train', '--force', '--promote', '--reason', 'a second version')
   await eventually(async () => expect((await predict()).body.model_version).toBe('2'))
   const before = await driftline('models', 'list')
 

@@ -146,7 +146,7 @@ describe('what a folder store leaves on the disk', () => {
   })
 
   test.each([
-    ['another format', { format: 2 }],
+    ['another format', { format: 3 }],
     ['a digest that is a path', { binary: { sha256: '../../../../etc/passwd', bytes: 8, sections: [] } }],
     ['a size that is no size', { binary: { sha256: 'a'.repeat(64), bytes: -1, sections: [] } }],
     ['no binary', { binary: null }],

@@ -1,10 +1,20 @@
-import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parse } from 'csv-parse/sync'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { lastLine } from '../support/driftline.ts'
 
 const entry = fileURLToPath(new URL('../../bin/driftline.js', import.meta.url))
@@ -188,7 +198,65 @@ describe('a CSV file without a configuration', () => {
     expect((await json([...train, '--ignore', 'id'])).validation.issues).toEqual([])
   })
 
+  test('separated by semicolons, or not in UTF-8, is refused with what to do', async () => {
+    const text = readFileSync(iris, 'utf8')
+    writeFileSync(at('semicolons.csv'), text.replaceAll(',', ';'))
+    writeFileSync(at('latin.csv'), Buffer.from(text.replaceAll('setosa', 's\u00E9tosa'), 'latin1'))
+    const told = async (...args: string[]) => {
+      const { code, stderr } = await driftline(args)
+      expect([1, 2]).toContain(code)
+      return stderr.trim().split('\n').at(-1)
+    }
+    const separated = 'its fields are separated by semicolons; save it with commas'
+    const semicolons = at('semicolons.csv')
+    expect(await told('train', '--data', semicolons, '--target', 'species', '--out', at('none'))).toContain(separated)
+    expect(await told('score', '--model', forest, '--in', semicolons, '--out', at('none.csv'))).toContain(separated)
+    expect(await told('drift', 'compare', '--reference', iris, '--current', semicolons)).toContain(separated)
+    expect(await told('data', 'check', '--data', at('latin.csv'), '--target', 'species')).toContain('it is not UTF-8')
+    expect(existsSync(at('none')) || existsSync(at('none.csv'))).toBe(false)
+  })
+
+  test('scores go to pipes and devices as they are, and never over the rows', async () => {
+    writeFileSync(at('rows.csv'), readFileSync(iris))
+    symlinkSync(at('rows.csv'), at('link.csv'))
+    const score = (out: string) => driftline(['score', '--model', forest, '--in', at('rows.csv'), '--out', out])
+    expect(await score(at('link.csv'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is the file that is read'),
+    })
+    expect(readFileSync(at('rows.csv'))).toEqual(readFileSync(iris))
+    expect(await score(folder)).toMatchObject({ code: 2, stderr: expect.stringContaining('is a folder') })
+    execFileSync('mkfifo', [at('pipe')])
+    const [scored, read] = await Promise.all([score(at('pipe')), readFile(at('pipe'), 'utf8')])
+    expect({ code: scored.code, lines: read.trim().split('\n').length }).toEqual({ code: 0, lines: 151 })
+    expect(statSync(at('pipe')).isFIFO()).toBe(true)
+    expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([])
+  })
+
+  test('scores of which half is written when somebody ends the program leave no file', async () => {
+    execFileSync('mkfifo', [at('slow.csv')])
+    const args = ['score', '--model', forest, '--in', at('slow.csv'), '--out', at('half.csv')]
+    const child = spawn(process.execPath, [entry, ...args], { stdio: 'ignore' })
+    const ended = new Promise((resolve) => child.once('close', (_code, signal) => resolve(signal)))
+    // The header, and no more: the program waits for rows.
+    const rows = await open(at('slow.csv'), 'w')
+    await rows.write(readFileSync(iris, 'utf8'))
+    await vi.waitUntil(() => readdirSync(folder).some((name) => name.endsWith('.partial')), { timeout: 20_000 })
+    child.kill('SIGINT')
+    expect(await ended).toBe('SIGINT')
+    await rows.close()
+    expect(readdirSync(folder).filter((name) => name.startsWith('half.csv'))).toEqual([])
+  })
+
   test.each([
+    [['train', '--trees', '5'], '--trees goes with --data'],
+    [['train', '--no-bootstrap'], '--no-bootstrap goes with --data'],
+    [['train', '--seed', '5'], '--seed goes with --data'],
+    [['train', '--data', iris, '--target', 'species', '--ignore', 'species'], '--ignore species leaves the target out'],
+    [['train', '--data', iris, '--target', 'species', '--out', iris], 'iris.csv is no folder; name another folder'],
+    [['data', 'check', '--ignore', 'id'], '--ignore goes with --data'],
+    [['data', 'check', '--data', iris, '--target', 'species', '--config', 'x.yaml'], '--config names a task'],
+    [['score', '--model', 'nothing', '--in', iris], '"nothing" is no model folder, no version and no alias'],
     [['train', '--data', iris], '--data needs --target'],
     [['train', '--target', 'species'], '--target goes with --data'],
     [['train', '--data', iris, '--target', 'species', '--promote'], '--promote belongs to a task file'],

@@ -99,6 +99,19 @@ describe('a task', () => {
     expect(readdirSync(store('versions'))).toEqual(['1'])
   })
 
+  test('is trained anew where the record of its last version is damaged', async () => {
+    await json('train')
+    writeFileSync(store('versions', '1', 'run.json'), '{')
+    expect(await json('train')).toMatchObject({ version: '2', trained: true })
+  })
+
+  test('says once, in a line, that nobody could be told of a promotion', async () => {
+    const { code, stderr } = await run('train')
+    expect(code).toBe(0)
+    expect(stderr.match(/not announced, workers find it by polling the store/g)).toHaveLength(1)
+    expect(stderr).not.toContain('{"level"')
+  })
+
   test('whose rows cannot be trained on is refused with all that is wrong', async () => {
     const [head, ...rows] = readFileSync(irisFile, 'utf8').trim().split('\n')
     const kept = rows.filter((row, index) => !row.endsWith('versicolor') || index === 60)
@@ -125,6 +138,9 @@ describe('a task', () => {
     const imported = await json('models', 'import', onnx, '--name', 'sklearn', '--promote')
     expect(imported).toMatchObject({ version: '3', promoted: true, name: 'sklearn', engine: 'onnx' })
     expect(imported.metrics.accuracy).toBeGreaterThan(0.95)
+    expect((await json('models', 'list')).versions.map((one: { cv_mean: number | null }) => one.cv_mean)).toEqual([
+      ...[expect.any(Number), expect.any(Number), null],
+    ])
     expect(await json('models', 'show', 'production')).toMatchObject({
       version: '3',
       run: { imported_from: onnx },
@@ -155,6 +171,12 @@ describe('a task', () => {
         stderr: expect.stringContaining(message),
       })
     }
+    // What is stored is shown ever after.
+    writeFileSync(join(folder, 'run.json'), '{"trained_at":"yesterday"}')
+    expect(await run('models', 'import', folder)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('run.json is no record of a training'),
+    })
     rmSync(join(folder, 'model.bin'))
     expect(await run('models', 'import', folder)).toMatchObject({ code: 2 })
     expect(existsSync(store('versions'))).toBe(false)

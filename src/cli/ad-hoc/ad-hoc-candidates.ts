@@ -87,6 +87,10 @@ const choose = ({ kind, rows, family, engine }: CandidateRequest): Chosen[] => {
           .join(', '),
     )
   }
+  if (family !== undefined && engine === undefined && !familiesFor[kind].some((name) => name === family)) {
+    const what = kind === 'regression' ? 'numbers' : 'classes'
+    throw new ConfigInvalid(`--family ${family} does not predict ${what}; these do: ${familiesFor[kind].join(', ')}`)
+  }
   if (family !== undefined || engine !== undefined) return fitting.slice(0, 1)
   return familiesFor[kind]
     .filter((name) => name !== 'svm' || rows <= MAX_UNASKED_SVM_ROWS)
@@ -101,6 +105,11 @@ const choose = ({ kind, rows, family, engine }: CandidateRequest): Chosen[] => {
 export const adHocCandidates = (request: CandidateRequest): Candidate[] => {
   const { kind, parameters, calibration } = request
   const chosen = choose(request)
+  if (kind === 'regression' && calibration !== undefined && calibration !== 'none') {
+    throw new ConfigInvalid(
+      `--calibration ${calibration} corrects probabilities of classes, and the target is a number`,
+    )
+  }
   const given = Object.keys(parameters) as ParameterName[]
   const unused = given.find((name) => !chosen.some(({ engine }) => takes[engine].includes(name)))
   if (unused !== undefined) {
@@ -113,7 +122,7 @@ export const adHocCandidates = (request: CandidateRequest): Candidate[] => {
     name: family,
     family,
     engine,
-    ...(calibration === undefined || kind === 'regression' ? {} : { calibration }),
+    ...(calibration === undefined ? {} : { calibration }),
     parameters: Object.fromEntries(given.filter((name) => takes[engine].includes(name)).map((n) => [n, parameters[n]])),
   }))
   const mistakes = candidateMistakes(candidates)

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { ConfigInvalid } from '../../errors.ts'
 import type { Dataset } from '../../features/dataset.ts'
-import { parseTable } from '../csv/csv-table.ts'
+import { readTable } from '../read-table.ts'
 import { type AdHocTask, datasetOf, inferTask } from './ad-hoc-task.ts'
 
 export type AdHocRows = {
@@ -9,13 +7,6 @@ export type AdHocRows = {
   readonly base: Dataset
   /** Rows of a file of their own to test with, or null. */
   readonly holdout: Dataset | null
-}
-
-const readTable = async (path: string) => {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new ConfigInvalid(`cannot read ${path}: name a CSV file with a header`, { cause })
-  })
-  return parseTable(bytes, path)
 }
 
 export type AdHocSource = {

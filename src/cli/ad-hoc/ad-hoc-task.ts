@@ -1,4 +1,6 @@
+import { ConfigInvalid } from '../../errors.ts'
 import { type Dataset, DatasetInvalid } from '../../features/dataset.ts'
+import { readDecimal } from '../../features/decimal.ts'
 import { categoriesOf, type FeatureSpec } from '../../features/feature-spec.ts'
 import type { TargetSpec } from '../../features/target-spec.ts'
 import { MAX_CATEGORIES } from '../../models/forest/flat-forest.ts'
@@ -6,6 +8,9 @@ import type { CsvTable, TableColumn } from '../csv/csv-table.ts'
 
 /** Whole numbers of at most so many kinds are taken for classes. */
 export const MAX_NUMBERED_CLASSES = 20
+
+/** More are names of rows rather than classes, and training time grows with them. */
+const MAX_CLASSES = 1000
 
 /** What a file without a configuration is to be trained for. */
 export type AdHocTask = {
@@ -33,23 +38,35 @@ const columnNamed = (table: CsvTable, name: string, label: string): TableColumn 
     const header = table.columns.map((candidate) => candidate.name)
     throw new DatasetInvalid(`${label} has no column '${name}'; its header is: ${header.join(', ')}`)
   }
-  if (second !== undefined) throw new DatasetInvalid(`${label} has more than one column '${name}'`)
+  if (second !== undefined) throw new DatasetInvalid(`${label} has more than one column '${name}': rename one of them`)
   return column
 }
 
 const distinctNumbers = (values: Float64Array): number[] =>
   [...new Set(values)].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)
 
-const featureOf = (column: TableColumn, label: string): FeatureSpec => {
+const featureOf = (column: TableColumn): FeatureSpec => {
   const { name, missing } = column
-  if (column.kind === 'number') return { name, type: 'double', nullable: missing > 0 }
-  if (column.names.length > MAX_CATEGORIES) {
-    throw new DatasetInvalid(
-      `${label}, column '${name}' holds ${column.names.length} different texts; a category has at most ` +
-        `${MAX_CATEGORIES}: leave it out with --ignore ${name}`,
-    )
-  }
-  return { name, type: 'category', categories: column.names, nullable: missing > 0 }
+  return column.kind === 'number'
+    ? { name, type: 'double', nullable: missing > 0 }
+    : { name, type: 'category', categories: column.names, nullable: missing > 0 }
+}
+
+/** Refuses columns with more texts than a category may have, all in one message. @throws DatasetInvalid */
+const refuseManyTexts = (columns: readonly TableColumn[], label: string): void => {
+  const many = columns.filter((column) => column.kind === 'text' && column.names.length > MAX_CATEGORIES)
+  if (many.length === 0) return
+  const described = many.map((column) => {
+    const texts = column.kind === 'text' ? column.names : []
+    const strange = texts.filter((text) => Number.isNaN(readDecimal(text)))
+    return strange.length < texts.length / 2
+      ? `'${column.name}' holds numbers, but also '${strange[0]}' (leave the field empty where a number is not known)`
+      : `'${column.name}' holds ${texts.length} different texts`
+  })
+  throw new DatasetInvalid(
+    `${label}: column ${described.join(', ')}; a category has at most ${MAX_CATEGORIES} texts: ` +
+      `leave it out with --ignore ${many.map(({ name }) => name).join(',')}`,
+  )
 }
 
 type Target = Pick<AdHocTask, 'target' | 'reason'>
@@ -64,6 +81,12 @@ const targetOf = (column: TableColumn, { label, kind }: AdHocOptions): Target =>
   }
   const asClasses = (reason: string): Target => {
     const classes = classesFrom(column)
+    if (classes.length > MAX_CLASSES) {
+      throw new DatasetInvalid(
+        `${label}: the target '${name}' holds ${classes.length} different values; at most ${MAX_CLASSES} classes are told apart: ` +
+          'name another column with --target, or --task regression for numbers',
+      )
+    }
     if (classes.length < 2) {
       throw new DatasetInvalid(`${label}: the target '${name}' is ${classes[0]} in every row; two classes are needed`)
     }
@@ -90,17 +113,22 @@ const targetOf = (column: TableColumn, { label, kind }: AdHocOptions): Target =>
  * Reads from a table what is to be learnt: every column but the target is a feature, a number or a category. The target
  * is a class where it holds text or at most 20 different whole numbers, else a number. A column without a name, as
  * an index is written, is left out.
- * @throws DatasetInvalid
+ * @throws DatasetInvalid; ConfigInvalid where the target is to be left out
  */
 export const inferTask = (table: CsvTable, options: AdHocOptions): AdHocTask => {
   const { label, target, ignore } = options
-  for (const name of ignore) columnNamed(table, name, label)
+  for (const name of ignore) {
+    if (table.columns.every((column) => column.name !== name)) columnNamed(table, name, label)
+    if (name === target) throw new ConfigInvalid(`--ignore ${name} leaves the target out: name other columns`)
+  }
   const column = columnNamed(table, target, label)
   const unnamed = table.columns.filter(({ name }) => name === '').length
-  const candidates = table.columns.filter(({ name }) => name !== '' && name !== target && !ignore.includes(name))
-  if (candidates.length === 0) throw new DatasetInvalid(`${label} has no column besides the target '${target}'`)
+  const named = table.columns.filter(({ name }) => name !== '' && name !== target && !ignore.includes(name))
+  if (named.length === 0) throw new DatasetInvalid(`${label} has no column besides the target '${target}'`)
+  const columns = named.map(({ name }) => columnNamed(table, name, label))
+  refuseManyTexts(columns, label)
   return {
-    features: candidates.map(({ name }) => featureOf(columnNamed(table, name, label), label)),
+    features: columns.map(featureOf),
     ...targetOf(column, options),
     ignored: [...ignore, ...(unnamed > 0 ? [`${unnamed} without a name`] : [])],
   }

@@ -4,9 +4,9 @@ import { classesOf } from '../../features/target-spec.ts'
 import { refuseErrors, validateDataset } from '../../features/validate/validate-dataset.ts'
 import type { ValidationCode } from '../../features/validate/validation-report.ts'
 import type { ModelArtefact, RunRecord } from '../../models/manifest.ts'
-import { type TrainThreadOptions, trainInThread } from '../../training/train-thread.ts'
 import { digestOf } from '../../training/pipeline/canonical-digest.ts'
 import { digestCode } from '../../training/pipeline/code-digest.ts'
+import { type TrainThreadOptions, trainInThread } from '../../training/train-thread.ts'
 import { engineLibraries, softwareVersions } from '../software.ts'
 import { adHocCandidates, type CandidateRequest } from './ad-hoc-candidates.ts'
 import type { AdHocRows } from './ad-hoc-rows.ts'
@@ -63,7 +63,10 @@ export const trainAdHoc = async (
   )
   const lineage = {
     data: digestRows(base),
-    parameters: digestOf({ features: task.features, target: task.target, seed, folds, candidates }),
+    parameters: digestOf({
+      ...{ features: task.features, target: task.target, seed, folds, candidates, testFraction },
+      holdout: holdout === null ? null : digestRows(holdout),
+    }),
     code: await digestCode(engineLibraries()),
   }
   const made = { trained_at: Date.now(), trained_by: 'train', ...timings, ...softwareVersions() }

@@ -9,29 +9,35 @@ import { exitCodes } from '../exit-codes.ts'
 import { openConfig, type TaskOptions, withTaskOptions } from '../task-options.ts'
 import { validateTaskRows } from '../validate-task-rows.ts'
 import { validationText } from '../validation-text.ts'
-import { codeList, nameList } from './train.ts'
-
-const FOLDS = 5
+import { codeList, nameList, wholeNumber } from './train.ts'
 
 type CheckOptions = TaskOptions & {
   data?: string
   target?: string
   task?: 'classification' | 'regression'
   ignore: string[]
+  folds: number
   accept: ValidationCode[]
 }
 
-const checkRows = async (options: CheckOptions): Promise<ValidationReport> => {
-  const { data, target, accept, ignore, task } = options
+/** Options that say of a file what a task file says itself. */
+const ofFile = ['target', 'task', 'ignore', 'folds'] as const
+
+const checkRows = async (options: CheckOptions, command: Command): Promise<ValidationReport> => {
+  const { data, target, accept, ignore, task, folds } = options
   if (data === undefined) {
-    if (target !== undefined) throw new ConfigInvalid('--target goes with --data; a task file names its own')
+    const stray = ofFile.find((name) => command.getOptionValueSource(name) === 'cli')
+    if (stray !== undefined) throw new ConfigInvalid(`--${stray} goes with --data; a task file says it otherwise`)
     const config = await openConfig(options, 'none')
     return validateTaskRows(config, await readTaskDataset(config), accept)
+  }
+  if (options.config !== undefined) {
+    throw new ConfigInvalid('--config names a task with data of its own and does not go with --data')
   }
   if (target === undefined) throw new ConfigInvalid('--data needs --target, the column that is to be predicted')
   const rows = await readAdHocRows({ data, target, ignore, ...(task === undefined ? {} : { kind: task }) })
   const { features } = rows.task
-  return validateDataset(rows.base, { features, folds: FOLDS, testFraction: HOLDOUT_FRACTION, accept })
+  return validateDataset(rows.base, { features, folds, testFraction: HOLDOUT_FRACTION, accept })
 }
 
 export const dataCommand = (): Command => {
@@ -53,6 +59,11 @@ export const dataCommand = (): Command => {
         .default([], 'none'),
     )
     .addOption(
+      new Option('--folds <number>', 'with --data: folds of the cross-validation to come')
+        .argParser(wholeNumber(2, 20))
+        .default(5),
+    )
+    .addOption(
       new Option('--accept <codes>', 'errors that are meant to be so, with commas between')
         .argParser(codeList)
         .default([], 'none'),
@@ -68,8 +79,8 @@ Examples:
   driftline data check --config tasks/churn.yaml --json
   driftline data check --data churn.csv --target churned --accept LABEL_LEAKAGE`,
     )
-    .action(async (options: CheckOptions) => {
-      const report = await checkRows(options)
+    .action(async (options: CheckOptions, itself: Command) => {
+      const report = await checkRows(options, itself)
       console.log(options.json ? JSON.stringify(report) : validationText(report))
       if (errorsOf(report).length > 0) process.exitCode = exitCodes.failed
     })

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Correction } from '../../drift/adjust.ts'
+import { ConfigInvalid } from '../../errors.ts'
 import { DatasetInvalid } from '../../features/dataset.ts'
-import { parseTable } from '../csv/csv-table.ts'
 import { compareTables, type NamedTable } from '../drift-compare/compare-tables.ts'
 import { ComparisonInvalid } from '../drift-compare/comparison-invalid.ts'
 import { reportText } from '../drift-compare/report-text.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { readTable } from '../read-table.ts'
 
 type CompareCommandOptions = {
   reference: string
@@ -19,15 +19,12 @@ type CompareCommandOptions = {
   json?: boolean
 }
 
-const readTable = async (path: string): Promise<NamedTable> => {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new ComparisonInvalid(`cannot read ${path}; name a CSV file with a header`, { cause })
-  })
+const readNamedTable = async (path: string): Promise<NamedTable> => {
   try {
-    return { label: path, table: parseTable(bytes, path) }
-  } catch (cause) {
-    if (!(cause instanceof DatasetInvalid)) throw cause
-    throw new ComparisonInvalid(cause.message, { cause })
+    return { label: path, table: await readTable(path) }
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid || error instanceof DatasetInvalid)) throw error
+    throw new ComparisonInvalid(error.message, { cause: error.cause })
   }
 }
 
@@ -46,7 +43,7 @@ const columnList = (text: string): string[] => {
 }
 
 const compareFiles = async (options: CompareCommandOptions): Promise<void> => {
-  const [reference, current] = await Promise.all([readTable(options.reference), readTable(options.current)])
+  const [reference, current] = await Promise.all([readNamedTable(options.reference), readNamedTable(options.current)])
   const report = compareTables(reference, current, { ...options, columns: options.columns ?? null })
   console.log(options.json ? JSON.stringify(report) : reportText(report))
   if (options.failOnDrift && report.drifted) process.exitCode = exitCodes.failed

@@ -17,7 +17,8 @@ const summarise = ({ version, manifest, run }: VersionSummary, state: AliasState
   family: manifest.family,
   engine: manifest.engine,
   test: headlineOf(manifest.metrics.test),
-  cv_mean: manifest.metrics.cv.mean,
+  // A model that was trained elsewhere has seen no folds here.
+  cv_mean: manifest.metrics.cv.folds === 0 ? null : manifest.metrics.cv.mean,
   reason: manifest.reason,
   parent: manifest.parent,
   trained_at: run.trained_at,
@@ -31,7 +32,7 @@ const listText = (rows: readonly ReturnType<typeof summarise>[]): string =>
         ['VERSION', 'ALIASES', 'MODEL', 'TEST', 'CV', 'REASON', 'PARENT', 'TRAINED'],
         ...rows.map((row) => [
           ...[row.version, row.aliases.join(',') || '-', row.name],
-          ...[row.test.value.toFixed(4), row.cv_mean.toFixed(4)],
+          ...[row.test.value.toFixed(4), row.cv_mean?.toFixed(4) ?? '-'],
           ...[row.reason, row.parent ?? '-', isoTime(row.trained_at)],
         ]),
       ])

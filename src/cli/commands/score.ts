@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { ConfigInvalid } from '../../errors.ts'
 import {
   type CsvInput,
   type CsvOutput,
@@ -56,7 +58,16 @@ const faultText = ({ faulty_rows, faults }: ScoreSummary, onError: OnError): str
   return [`${faulty_rows} rows cannot be read and ${what}:`, ...shown, ...more]
 }
 
+/** Whether two paths lead to the same file. */
+const isSameFile = async (one: string, other: string): Promise<boolean> => {
+  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => null)))
+  return a?.isFile() === true && b?.isFile() === true && a.dev === b.dev && a.ino === b.ino
+}
+
 const score = async (options: ScoreOptions): Promise<void> => {
+  if (await isSameFile(options.in, options.out)) {
+    throw new ConfigInvalid(`--out ${options.out} is the file that is read, and would be replaced: name another one`)
+  }
   const input = await openInput(options.in)
   const isSmall = input.bytes !== null && input.bytes < SMALL_FILE_BYTES
   // This thread scores, too.
@@ -100,6 +111,8 @@ const scoreInto = async (
     const rates = { rows_per_second: Math.round(summary.rows / seconds), max_rss_mib: maxResidentMib() }
     const result = { model: source, ...summary, seconds, ...rates }
     for (const line of faultText(summary, options.onError)) console.error(line)
+    const unknown = summary.unknown_categories
+    if (unknown > 0) console.error(`${unknown} values are categories that the model does not know; they were scored`)
     // The standard output may hold the scores.
     const print = options.out === STANDARD_STREAM ? console.error : console.log
     if (options.json) print(JSON.stringify({ ...result, out: options.out }))
@@ -137,9 +150,8 @@ Columns are found by the names in the header; their order is free and others are
 a column of numbers also NA, N/A, NaN and null. A category that the model does not know is scored and counted.
 
 Written are: prediction, and for classes probability_<class> each. With --json the last line is
-{model, rows, faulty_rows, faults, unknown_categories, seconds, rows_per_second,
-max_rss_mib, out}; it goes to the standard error
-where the scores go to the standard output. The file gets its name when it is finished.
+{model, rows, faulty_rows, faults, unknown_categories, seconds, rows_per_second, max_rss_mib, out}; it goes to the
+standard error where the scores go to the standard output. The file gets its name when it is finished.
 
 Examples:
   driftline score --model production --in rows.csv --out scores.csv

@@ -3,7 +3,7 @@ import { ConfigInvalid } from '../../errors.ts'
 import { VALIDATION_CODES, type ValidationCode } from '../../features/validate/validation-report.ts'
 import { MAX_UNASKED_SVM_ROWS } from '../ad-hoc/ad-hoc-candidates.ts'
 import { MAX_NUMBERED_CLASSES } from '../ad-hoc/ad-hoc-task.ts'
-import { withParameterOptions } from '../parameter-options.ts'
+import { parameterNames, withParameterOptions } from '../parameter-options.ts'
 import { withTaskOptions } from '../task-options.ts'
 import { type AdHocTrainOptions, trainFromFile } from '../train-from-file.ts'
 import { type TaskTrainOptions, trainTask } from '../train-task.ts'
@@ -12,11 +12,15 @@ type TrainOptions = TaskTrainOptions & Partial<AdHocTrainOptions>
 
 /** Options of the one way to train that the other does not have. */
 const ofTask = ['config', 'promote', 'onlyIfNone', 'force'] as const
-const ofFile = ['target', 'holdout', 'family', 'engine', 'task', 'ignore', 'calibration', 'out'] as const
+const ofFile = [
+  ...(['target', 'holdout', 'family', 'engine', 'task', 'ignore', 'calibration', 'seed', 'folds', 'out'] as const),
+  ...parameterNames,
+]
 
-const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+const flagOf = (command: Command, name: string): string =>
+  command.options.find((option) => option.attributeName() === name)?.long ?? name
 
-const wholeNumber =
+export const wholeNumber =
   (least: number, most: number) =>
   (text: string): number => {
     const value = Number(text)
@@ -39,13 +43,14 @@ const train = async (options: TrainOptions, command: Command): Promise<void> => 
   const given = (name: string): boolean => command.getOptionValueSource(name) === 'cli'
   if (options.data === undefined) {
     const stray = ofFile.find(given)
-    if (stray !== undefined) throw new ConfigInvalid(`${flagOf(stray)} goes with --data; a task file says it otherwise`)
+    if (stray !== undefined)
+      throw new ConfigInvalid(`${flagOf(command, stray)} goes with --data; a task file says it otherwise`)
     await trainTask(options)
     return
   }
   const stray = ofTask.find(given)
   if (stray !== undefined)
-    throw new ConfigInvalid(`${flagOf(stray)} belongs to a task file and does not go with --data`)
+    throw new ConfigInvalid(`${flagOf(command, stray)} belongs to a task file and does not go with --data`)
   const { data, target } = options
   if (target === undefined) throw new ConfigInvalid('--data needs --target, the column that is to be predicted')
   await trainFromFile({ ...options, data, target } as AdHocTrainOptions)

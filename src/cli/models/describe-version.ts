@@ -1,5 +1,5 @@
 import { figuresOf } from '../../models/headline.ts'
-import type { Evaluation, ModelArtefact, ModelManifest } from '../../models/manifest.ts'
+import type { CrossValidation, Evaluation, ModelArtefact, ModelManifest } from '../../models/manifest.ts'
 import type { AliasName, AliasState, VersionSummary } from '../../registry/registry-types.ts'
 import { aliasNames } from '../open-model.ts'
 import { formatTable } from '../table.ts'
@@ -44,6 +44,10 @@ const figuresText = (evaluation: Evaluation): string =>
     .map(([name, value]) => `${name} ${Number(value.toPrecision(6))}`)
     .join(', ')
 
+/** A model that was trained elsewhere has seen no folds here. */
+const foldsText = ({ folds, metric, mean, sd }: CrossValidation): string =>
+  folds === 0 ? '-' : `${metric} ${mean.toFixed(4)} +- ${sd.toFixed(4)}`
+
 const calibrationText = ({ calibration }: ModelManifest): string => {
   if (calibration === null) return 'none'
   const { method, before, after } = calibration
@@ -66,7 +70,7 @@ const factsOf = ({ version, manifest, run, aliases }: VersionDescription): strin
     ['predicts', target],
     ['test', figuresText(metrics.test)],
     ['train', figuresText(metrics.train)],
-    ['folds', `${metrics.cv.metric} ${metrics.cv.mean.toFixed(4)} +- ${metrics.cv.sd.toFixed(4)}`],
+    ['folds', foldsText(metrics.cv)],
     ...(metrics.out_of_bag === undefined
       ? []
       : [['out of bag', `${metrics.out_of_bag.metric} ${metrics.out_of_bag.score.toFixed(4)}`]]),

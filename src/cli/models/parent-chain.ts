@@ -26,7 +26,7 @@ export const parentChain = (versions: readonly VersionSummary[], version: string
       reason: found?.manifest.reason ?? null,
       trained_at: found?.run.trained_at ?? null,
       trained_by: found?.run.trained_by ?? null,
-      data: found?.manifest.data.digest ?? null,
+      data: found?.run.lineage?.data ?? found?.manifest.data.digest ?? null,
     })
     parent = found?.manifest.parent ?? null
   }

@@ -1,6 +1,6 @@
-import { type Dataset, takeRows } from '../dataset.ts'
+import { countClasses, type Dataset, takeRows } from '../dataset.ts'
 import { createRandom, shuffle } from '../random.ts'
-import { rowsOutside, sampleRows } from '../stratified.ts'
+import { rowsOutside, sampleRows, stratifiedFolds } from '../stratified.ts'
 import { fitSingleFeatureTree, type TreeTarget } from './single-feature-tree.ts'
 import type { ValidationIssue } from './validation-report.ts'
 
@@ -11,10 +11,14 @@ const MAX_ROWS = 2000
 
 const FOLDS = 5
 
+/** Share of the rows that may be wrong for lying next to a cut, however many classes there are. */
+const MAX_AT_CUTS = 0.02
+
 /**
  * How well one feature predicts alone before it is suspected of holding the target: accuracy of classes, R2 of numbers.
  * `certain` is an error only where every other feature is worse by `lead`: where several decide alone, the
- * task may just be easy.
+ * task may just be easy. A class that nearly all rows have gives a high accuracy to whoever always names it: there a
+ * suspect has to be right in nine of ten of the other rows, too, and half of these are lead enough.
  */
 const LIMITS = {
   classification: { certain: 0.998, suspect: 0.99, lead: 0.03 },
@@ -50,6 +54,19 @@ const scoreOf = (target: TreeTarget, predicted: Float64Array): number => {
   return squares === 0 ? 0 : 1 - errors / squares
 }
 
+/** The rows of each fold. Those of a rare class are spread over all. */
+const dealRows = (dataset: Dataset): Int32Array[] => {
+  const random = createRandom(1, 'leakage')
+  if (dataset.kind === 'classification') {
+    return stratifiedFolds(dataset.labels, dataset.classNames.length, FOLDS, random)
+  }
+  const order = shuffle(
+    Int32Array.from({ length: dataset.rows }, (_, row) => row),
+    random,
+  )
+  return Array.from({ length: FOLDS }, (_, fold) => order.filter((_row, place) => place % FOLDS === fold))
+}
+
 /**
  * How well each feature predicts alone: a small tree on it is grown on four fifths of the rows and tried on the rest, in
  * turn, so that an identifier of each row does not look like knowledge.
@@ -57,14 +74,7 @@ const scoreOf = (target: TreeTarget, predicted: Float64Array): number => {
 export const scoreFeaturesAlone = (dataset: Dataset): number[] => {
   const { rows, featureNames, features } = dataset
   const target = targetOf(dataset)
-  const order = shuffle(
-    Int32Array.from({ length: rows }, (_, row) => row),
-    createRandom(1, 'leakage'),
-  )
-  const folds = Array.from({ length: FOLDS }, (_, fold) => {
-    const held = order.filter((_row, place) => place % FOLDS === fold)
-    return { held, rest: rowsOutside(rows, held) }
-  })
+  const folds = dealRows(dataset).map((held) => ({ held, rest: rowsOutside(rows, held) }))
   return featureNames.map((_, column) => {
     const values = Float64Array.from({ length: rows }, (_row, row) => features[row * featureNames.length + column]!)
     const predicted = new Float64Array(rows)
@@ -76,26 +86,36 @@ export const scoreFeaturesAlone = (dataset: Dataset): number[] => {
   })
 }
 
+/** Share of the rows that are not of the most frequent class; 1 for numbers. */
+const shareOfOthers = (dataset: Dataset): number =>
+  dataset.kind === 'regression'
+    ? 1
+    : 1 - countClasses(dataset.labels, dataset.classNames.length).reduce((a, b) => Math.max(a, b), 0) / dataset.rows
+
 /** Whether a feature decides the target alone, as a copy of it or a thing that is only known afterwards would. */
 export const checkLeakage = (dataset: Dataset): ValidationIssue[] => {
   if (dataset.rows < MIN_ROWS) return []
   const looked = takeRows(dataset, sampleRows(dataset.rows, MAX_ROWS, createRandom(1, 'leakage sample')))
   const alone = scoreFeaturesAlone(looked)
   const { certain, suspect, lead } = LIMITS[dataset.kind]
+  const others = shareOfOthers(looked)
+  if (others === 0) return []
+  const cuts = looked.kind === 'classification' ? looked.classNames.length - 1 : 0
   // The row next to a cut may fall on the wrong side when it is the one that was held out.
-  const atCuts = looked.kind === 'classification' ? (looked.classNames.length - 1) / looked.rows : 0
+  const atCuts = Math.min(cuts / looked.rows, MAX_AT_CUTS, others / 20)
+  const leadNeeded = Math.min(lead, others / 2)
   const figure = dataset.kind === 'classification' ? 'accuracy' : 'R2'
   return dataset.featureNames.flatMap((feature, column): ValidationIssue[] => {
     const score = alone[column]!
-    if (score + atCuts < suspect) return []
+    if (score + atCuts < Math.max(suspect, 1 - others / 10)) return []
     const next = Math.max(0, ...alone.filter((_, other) => other !== column))
-    const others = alone.length === 1 ? 'it is the only feature' : `the best other feature ${next.toFixed(3)}`
+    const compared = alone.length === 1 ? 'it is the only feature' : `the best other feature ${next.toFixed(3)}`
     return [
       {
-        severity: score + atCuts >= certain && alone.length > 1 && score - next >= lead ? 'error' : 'warning',
+        severity: score + atCuts >= certain && alone.length > 1 && score - next >= leadNeeded ? 'error' : 'warning',
         code: 'LABEL_LEAKAGE',
         feature,
-        message: `${feature} alone predicts the target with ${figure} ${score.toFixed(3)}; ${others}`,
+        message: `${feature} alone predicts the target with ${figure} ${score.toFixed(3)}; ${compared}`,
         remedy: 'leave it out if it is the target in other words, a row number, or known only after the fact',
       },
     ]

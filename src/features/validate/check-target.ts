@@ -9,31 +9,45 @@ const FEW_ROWS_PER_FEATURE = 5
 
 export type TargetOptions = { readonly folds: number; readonly testFraction: number }
 
+/** Classes that are told one by one; a column of names has as many as rows. */
+const MAX_LISTED = 5
+
+/** The first of issues that say the same of one class each, and how many there are besides. */
+const shorten = (issues: readonly ValidationIssue[]): ValidationIssue[] => {
+  const more = issues.length - MAX_LISTED
+  if (more <= 1) return [...issues]
+  const message = `${more} more classes have as few rows`
+  const remedy = 'look whether the target is the right column'
+  return [...issues.slice(0, MAX_LISTED), { ...issues[0]!, message, remedy }]
+}
+
 const checkClasses = (labels: Int32Array, classNames: readonly string[], options: TargetOptions): ValidationIssue[] => {
   const { folds, testFraction } = options
   const counts = [...countClasses(labels, classNames.length)]
-  const issues: ValidationIssue[] = []
+  const tooSmall: ValidationIssue[] = []
+  const small: ValidationIssue[] = []
   counts.forEach((count, index) => {
     const name = classNames[index]!
     // As the split does it: at least one row of each class is kept for testing.
     const testRows = testFraction === 0 ? 0 : Math.max(1, Math.round(count * testFraction))
     const training = count - testRows
     if (training < 2) {
-      issues.push({
+      tooSmall.push({
         ...{ severity: 'error', code: 'CLASS_TOO_SMALL', feature: null },
         message: `class ${name} has ${count} rows, of which ${Math.max(0, training)} would be trained on`,
         remedy: `add rows of it, or take it out of the classes; it needs 2 to be trained on`,
       })
     } else if (training < folds) {
-      issues.push({
+      small.push({
         ...{ severity: 'warning', code: 'CLASS_SMALL', feature: null },
         message: `class ${name} has ${training} rows to be trained on, fewer than the ${folds} folds: some folds do not test it`,
         remedy: 'add rows of it, or use fewer folds',
       })
     }
   })
-  const greatest = Math.max(...counts)
-  const least = Math.min(...counts)
+  const issues = [...shorten(tooSmall), ...shorten(small)]
+  const greatest = counts.reduce((most, count) => Math.max(most, count), 0)
+  const least = counts.reduce((fewest, count) => Math.min(fewest, count), Infinity)
   if (least > 0 && greatest > IMBALANCE * least) {
     const [small, large] = [classNames[counts.indexOf(least)]!, classNames[counts.indexOf(greatest)]!]
     issues.push({

@@ -2,10 +2,17 @@ import type { Dataset } from '../dataset.ts'
 import type { FeatureSpec } from '../feature-spec.ts'
 import { checkColumns } from './check-columns.ts'
 import { checkLeakage } from './check-leakage.ts'
+import { checkMeaning } from './check-meaning.ts'
 import { checkRows } from './check-rows.ts'
 import { checkSchema } from './check-schema.ts'
 import { checkTarget } from './check-target.ts'
-import { errorsOf, TrainingDataRefused, type ValidationCode, type ValidationReport } from './validation-report.ts'
+import {
+  errorsOf,
+  TrainingDataRefused,
+  type ValidationCode,
+  type ValidationIssue,
+  type ValidationReport,
+} from './validation-report.ts'
 
 export type ValidationOptions = {
   /** The features that the rows should have, in their order. */
@@ -17,6 +24,11 @@ export type ValidationOptions = {
   /** Errors that somebody has looked at and found to be right: they become warnings. */
   readonly accept?: readonly ValidationCode[]
 }
+
+const isLeak =
+  (of: string | null) =>
+  ({ code, feature }: ValidationIssue): boolean =>
+    code === 'LABEL_LEAKAGE' && feature === of
 
 /**
  * Looks at rows before a model is trained on them. What makes training impossible or its result worthless is an error;
@@ -30,10 +42,14 @@ export const validateDataset = (dataset: Dataset, options: ValidationOptions): V
   if (schema.length > 0) return { ...about, issues: schema }
   const found = [
     ...checkColumns(dataset, options.features),
+    ...checkMeaning(dataset, options.features),
     ...checkTarget(dataset, options),
     ...checkRows(dataset),
     ...checkLeakage(dataset),
-  ].map((issue) => (accept.includes(issue.code) ? ({ ...issue, severity: 'warning' } as const) : issue))
+  ]
+    // What gives the target away is not told a second time.
+    .filter(({ code, feature }, _, all) => code !== 'ROW_IDENTIFIER' || !all.some(isLeak(feature)))
+    .map((issue) => (accept.includes(issue.code) ? ({ ...issue, severity: 'warning' } as const) : issue))
   const ofSeverity = (wanted: string) => found.filter(({ severity }) => severity === wanted)
   return { ...about, issues: [...ofSeverity('error'), ...ofSeverity('warning')] }
 }

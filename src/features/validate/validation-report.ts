@@ -9,6 +9,8 @@ export const VALIDATION_CODES = [
   'CATEGORY_UNKNOWN',
   'OFTEN_MISSING',
   'CONSTANT_FEATURE',
+  'ROW_IDENTIFIER',
+  'NUMBERS_AS_TEXT',
   'OUTLIERS',
   'DUPLICATE_ROWS',
   'CONTRADICTING_ROWS',
@@ -46,17 +48,24 @@ export const errorsOf = (report: ValidationReport): ValidationIssue[] =>
 /** An issue in one sentence. */
 export const describeIssue = ({ code, message, remedy }: ValidationIssue): string => `${code}: ${message}; ${remedy}`
 
-/** The rows cannot be trained on as they are; the message has all that is wrong with them. */
+/** Errors that may be what somebody meant; with the others there is nothing to train on. */
+const ACCEPTABLE: readonly ValidationCode[] = ['VALUE_OUT_OF_RANGE', 'LABEL_LEAKAGE']
+
+/** Errors that a message lists; a target with hundreds of classes may have hundreds. */
+const MAX_LISTED = 5
+
+/** The rows cannot be trained on as they are; `report` has all that is wrong with them. */
 export class TrainingDataRefused extends AppError {
   readonly report: ValidationReport
 
   constructor(report: ValidationReport) {
     const errors = errorsOf(report)
-    super(
-      'TRAINING_DATA_REFUSED',
-      `the ${report.rows} rows cannot be trained on: ${errors.map(describeIssue).join(' | ')} ` +
-        `(what is meant to be so can be accepted by its code: --accept ${errors[0]?.code ?? ''})`,
-    )
+    const listed = errors.slice(0, MAX_LISTED).map(describeIssue).join(' | ')
+    const more =
+      errors.length > MAX_LISTED ? ` | and ${errors.length - MAX_LISTED} more: see "driftline data check"` : ''
+    const codes = ACCEPTABLE.filter((code) => errors.some((error) => error.code === code))
+    const hint = codes.length > 0 ? ` (if this is meant to be so: --accept ${codes.join(',')})` : ''
+    super('TRAINING_DATA_REFUSED', `the ${report.rows} rows cannot be trained on: ${listed}${more}${hint}`)
     this.report = report
   }
 }

@@ -12,31 +12,25 @@ import {
   treeCount,
 } from './forest-nodes.ts'
 import type { ForestParts, SumLeaves } from './forest-walk.ts'
+import { openIntervalSum } from './interval-scorer.ts'
 import { type ForestKernel, openKernel, TREE_BYTES, TREE_WORDS } from './kernel/forest-kernel.ts'
+import { createLayout } from './kernel/kernel-layout.ts'
 import { kernelMemories } from './kernel/kernel-memory.ts'
 
-const CACHE_LINE_BYTES = 64
 const FLOAT_BYTES = Float64Array.BYTES_PER_ELEMENT
 
 /** The cells of a block stay in a core's first cache beside a tree, if a few groups of rows fit into it. */
 const BLOCK_CELL_BYTES = 32_768
 const MAX_BLOCK_GROUPS = 16
 
+/**
+ * After so many rows the masks of intervals are made, if they suit the forest. That takes as long as walking these
+ * rows does; a model that scores only a few never pays for it.
+ */
+const ROWS_BEFORE_INTERVALS = 16_384
+
 /** From so many rows on, walking a group costs less than walking each of them alone. */
 const MIN_GROUP_ROWS = 9
-
-/** Lays parts of memory out one after another, each at the beginning of a cache line. */
-const createLayout = () => {
-  let end = 0
-  return {
-    take: (bytes: number): number => {
-      const at = end
-      end = Math.ceil((at + bytes) / CACHE_LINE_BYTES) * CACHE_LINE_BYTES
-      return at
-    },
-    bytes: (): number => end,
-  }
-}
 
 /** Trees and trees of one leaf behind them, to whole groups. */
 const wholeGroups = (trees: number): number => Math.ceil(trees / GROUP_TREES) * GROUP_TREES
@@ -110,7 +104,8 @@ export const openKernelSum = (forest: ForestParts): SumLeaves | null => {
   const sums = new Float64Array(buffer, sumsAt, blockRows * outputs)
   const kernel = openKernel(outputs, memory)
   const table = new Int32Array(buffer, treesAt, wholeGroups(trees) * TREE_WORDS)
-  fillTreeTable(table, nodes, measureTrees(kernel, forest), emptyNode)
+  const depths = measureTrees(kernel, forest)
+  fillTreeTable(table, nodes, depths, emptyNode)
   const treesEnd = treesAt + trees * TREE_BYTES
   const treeGroupsEnd = treesAt + table.byteLength
 
@@ -132,7 +127,22 @@ export const openKernelSum = (forest: ForestParts): SumLeaves | null => {
     for (let o = 0; o < count * outputs; o++) out[at + o] = sums[o]!
   }
 
+  // The nodes and leaves of the kernel's memory: others may be gone by then.
+  const ownWords = memoryWords.subarray(0, words.length)
+  const ownNodes = { ...nodes, words: ownWords, thresholds: new Float64Array(buffer, nodesAt, words.length / 2) }
+  const own = { ...forest, nodes: ownNodes, leaves: memoryLeaves.subarray(0, leaves.length) }
+  let rowsUntilIntervals = ROWS_BEFORE_INTERVALS
+  let sumIntervals: SumLeaves | null = null
+
   const sum: SumLeaves = (rows, from, count, out, at) => {
+    if (sumIntervals === null && rowsUntilIntervals > 0) {
+      rowsUntilIntervals -= count
+      if (rowsUntilIntervals <= 0) sumIntervals = openIntervalSum(own, depths)
+    }
+    if (sumIntervals !== null) {
+      sumIntervals(rows, from, count, out, at)
+      return
+    }
     let row = 0
     for (; count - row >= MIN_GROUP_ROWS; row += blockRows) {
       sumBlock(rows, from + row * features, Math.min(blockRows, count - row), out, at + row * outputs)

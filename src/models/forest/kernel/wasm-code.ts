@@ -6,8 +6,9 @@
  */
 export type Code = readonly number[]
 
-/** Parameters, locals and results of 32 bits. */
+/** Parameters and results are of 32 bits, and so are locals that hold no float64. */
 const I32 = 0x7f
+const F64 = 0x7c
 const EMPTY_BLOCK = 0x40
 const END = 0x0b
 
@@ -50,6 +51,8 @@ export const i32 = {
   sub: (a: Code, b: Code): Code => [...a, ...b, 0x6b],
   mul: (a: Code, b: Code): Code => [...a, ...b, 0x6c],
   shl: (a: Code, bits: number): Code => [...a, ...i32.const(bits), 0x74],
+  /** As an unsigned number. */
+  shiftRight: (a: Code, bits: number): Code => [...a, ...i32.const(bits), 0x76],
   and: (a: Code, b: Code): Code => [...a, ...b, 0x71],
   or: (a: Code, b: Code): Code => [...a, ...b, 0x72],
   xor: (a: Code, b: Code): Code => [...a, ...b, 0x73],
@@ -59,6 +62,13 @@ export const i32 = {
   below: (a: Code, b: Code): Code => [...a, ...b, 0x49],
   /** 1 where a >= b as unsigned numbers, else 0. */
   notBelow: (a: Code, b: Code): Code => [...a, ...b, 0x4f],
+}
+
+export const i64 = {
+  load: (address: Code, offset: number): Code => [...address, ...access(0x29, 3, offset)],
+  and: (a: Code, b: Code): Code => [...a, ...b, 0x83],
+  /** Zeros below the lowest bit that is set, as an i32: 64 where none is. */
+  trailingZeros: (a: Code): Code => [...a, 0x7a, 0xa7],
 }
 
 export const f64 = {
@@ -88,12 +98,15 @@ export const doWhile = (statements: readonly Code[], condition: Code): Code => [
   END,
 ]
 
-/** A function; all parameters and locals have 32 bits, and so has its result, the value at the end of its body. */
+/** A function; parameters have 32 bits, and so has its result, the value at the end of its body. */
 export type WasmFunction = {
   readonly name: string
   readonly parameters: number
   readonly results: 0 | 1
+  /** Of 32 bits. */
   readonly locals: number
+  /** Further locals, which are float64 and come last. */
+  readonly floats?: number
   readonly body: readonly Code[]
 }
 
@@ -125,6 +138,12 @@ export const assembleModule = (functions: readonly WasmFunction[]): Uint8Array<A
     ),
     ...section(
       10,
-      functions.map(({ locals, body }) => sized([...list([[...unsigned(locals), I32]]), ...body.flat(), END])),
+      functions.map(({ locals, floats = 0, body }) => {
+        const kinds = [
+          [...unsigned(locals), I32],
+          [...unsigned(floats), F64],
+        ]
+        return sized([...list(kinds), ...body.flat(), END])
+      }),
     ),
   ])

@@ -37,11 +37,26 @@ describe('what is to be learnt', () => {
     ['x,y\n1,\n2,1\n', {}, "the target 'y' is missing in 1 rows"],
     ['x,z\n1,2\n', {}, "has no column 'y'; its header is: x, z"],
     ['y\n1\n', {}, 'no column besides the target'],
+    [numbered(1001, (row) => `n${row}`), {}, 'holds 1001 different values; at most 1000 classes'],
+    [numbered(1001), { kind: 'classification' }, 'at most 1000 classes'],
     ['x,y\n1,a\n2,a\n', {}, 'is a in every row; two classes are needed'],
     ['x,y\n1,a\n2,b\n', { kind: 'regression' }, 'holds text; a regression needs decimal numbers'],
     ['x,y\n1,a\n2,b\n', { ignore: ['q'] }, "has no column 'q'"],
-    ['x,x,y\n1,1,a\n2,2,b\n', {}, "more than one column 'x'"],
+    ['x,y\n1,a\n2,b\n', { ignore: ['y'] }, '--ignore y leaves the target out'],
+    ['x,x,y\n1,1,a\n2,2,b\n', {}, "more than one column 'x': rename one of them"],
     [numbered(256, (row) => row % 2).replaceAll(/^(\d+),/gm, 'name$1,'), {}, 'leave it out with --ignore x'],
+    [
+      numbered(600, (row) => row % 2)
+        .replaceAll(/^(\d+),/gm, 'name$1,'.repeat(2))
+        .replace('x,y', 'a,b,y'),
+      {},
+      'leave it out with --ignore a,b',
+    ],
+    [
+      numbered(600, (row) => row % 2).replace(/^7,/m, '?,'),
+      {},
+      "'x' holds numbers, but also '?' (leave the field empty",
+    ],
   ] as const)('%.40j is refused', (text, changes, message) => {
     expect(() => infer(text, changes as Parameters<typeof infer>[1])).toThrow(message)
   })
@@ -102,7 +117,10 @@ describe('candidates without a configuration', () => {
     [{ family: 'forest', parameters: { maxDepth: 0 } }, '--max-depth is 0'],
     [{ family: 'forest', parameters: { maxFeatures: 'some' } }, '--max-features is "some"'],
     [{ family: 'forest', engine: 'libsvm' }, '--engine libsvm is not one of the family forest'],
-    [{ family: 'ridge' }, 'cannot train a classification'],
+    [{ family: 'ridge' }, '--family ridge does not predict classes; these do: logistic, svm, forest'],
+    [{ family: 'logistic', kind: 'regression' }, '--family logistic does not predict numbers; these do: ridge'],
+    [{ engine: 'cholesky' }, 'cannot train a classification'],
+    [{ kind: 'regression', calibration: 'platt' }, '--calibration platt corrects probabilities of classes'],
     [{ family: 'forest', kind: 'regression', parameters: { criterion: 'gini' } }, '--criterion is "gini"'],
   ] as const)('%j is refused', (changes, message) => {
     expect(() => candidates(changes)).toThrow(ConfigInvalid)

@@ -23,6 +23,17 @@ test('ancestors go from the parent up to the first version', () => {
   expect(parentChain(versions, '1')).toEqual([])
 })
 
+test('ancestors tell the same digest of their rows as a version itself does', () => {
+  const first = version('1', null, 'initial')
+  const lineage = { data: 'd'.repeat(64), parameters: 'p'.repeat(64), code: 'c'.repeat(64) }
+  const versions = [
+    { ...first, run: { ...first.run, lineage } },
+    version('2', '1', 'drift'),
+    version('3', '2', 'drift'),
+  ]
+  expect(parentChain(versions, '3').map(({ data }) => data)).toEqual([first.manifest.data.digest, lineage.data])
+})
+
 test('a version that is gone ends the chain, and a circle does not go on', () => {
   expect(parentChain([version('4', '3', 'drift')], '4')).toMatchObject([{ version: '3', reason: null, data: null }])
   expect(parentChain([version('1', '2', 'a'), version('2', '1', 'b')], '1')).toHaveLength(1)

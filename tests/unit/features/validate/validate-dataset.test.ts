@@ -112,6 +112,47 @@ describe('a leak is found', () => {
     expect(Math.max(...scoreFeaturesAlone(rows))).toBeLessThan(0.5)
   })
 
+  test('but not where there are nearly as many classes as rows', () => {
+    const { targets: _, ...rest } = diabetes()
+    const classNames = Array.from({ length: 440 }, (_name, index) => `person ${index}`)
+    const labels = Int32Array.from({ length: rest.rows }, (_label, row) => row % 440)
+    const codes = codesOf({ ...rest, kind: 'classification', classNames, labels }).map(([, code]) => code)
+    expect(codes).not.toContain('LABEL_LEAKAGE')
+  })
+
+  describe('where nearly all rows are of one class', () => {
+    // 12 of 442 rows.
+    const rare = (): Dataset => {
+      const { targets: _, ...rest } = diabetes()
+      const labels = Int32Array.from({ length: rest.rows }, (_row, row) => (row % 40 === 3 && row < 480 ? 1 : 0))
+      return { ...rest, kind: 'classification', classNames: ['common', 'rare'], labels }
+    }
+    const seldom = (): ClassDataset => {
+      const rows = rare() as ClassDataset
+      const labels = rows.labels.map((label, row) => (label === 1 && row < 160 ? 1 : 0))
+      return { ...rows, labels }
+    }
+
+    test('a feature that always says that class is no leak', () => {
+      expect(codesOf(seldom()).map(([, code]) => code)).toEqual(['CLASS_SMALL', 'CLASS_IMBALANCE'])
+    })
+
+    test.each([0, 1, 2, 3])('nor one that has nothing to learn from %i rows of others', (count) => {
+      const rows = rare() as ClassDataset
+      const labels = rows.labels.map((_label, row) => (row < count ? row + 1 : 0))
+      const classNames = ['common', ...['a', 'b', 'c'].slice(0, Math.max(1, count))]
+      expect(codesOf({ ...rows, classNames, labels }).map(([, code]) => code)).not.toContain('LABEL_LEAKAGE')
+    })
+
+    test('one that knows the others is', () => {
+      const rows = rare() as ClassDataset
+      expect(codesOf(withFeature(rows, 'known', (row) => rows.labels[row]! * 3 + (row % 3)))).toEqual([
+        ['error', 'LABEL_LEAKAGE', 'known'],
+        ['warning', 'CLASS_IMBALANCE', null],
+      ])
+    })
+  })
+
   test('and may be accepted', () => {
     const rows = withFeature(iris(), 'id', (row) => row)
     expect(codesOf(rows, { accept: ['LABEL_LEAKAGE'] })).toEqual([['warning', 'LABEL_LEAKAGE', 'id']])
@@ -153,6 +194,54 @@ describe('columns', () => {
     expect(codesOf(known, { features })).toEqual([['warning', 'CATEGORY_UNKNOWN', 'colour']])
     expect(codesOf(rows, { features })).toEqual([['error', 'SCHEMA_MISMATCH', 'colour']])
     expect(codesOf(rows, { features: features.slice(1) })).toEqual([['error', 'SCHEMA_MISMATCH', null]])
+  })
+})
+
+describe('what a column means', () => {
+  /** The rows with one more category. */
+  const withNames = (names: readonly string[], nameAt: (row: number) => number) => {
+    const rows = withFeature(diabetes(), 'name', nameAt)
+    const spec: FeatureSpec = { name: 'name', type: 'category', categories: names, nullable: true }
+    return codesOf(
+      { ...rows, categories: [...rows.categories.slice(0, -1), names] },
+      { features: [...featureSpecs(diabetes().featureNames), spec] },
+    )
+  }
+  const texts = (count: number, textAt: (code: number) => string) =>
+    Array.from({ length: count }, (_, code) => textAt(code))
+
+  test('a number of each row, and a text that most rows have alone', () => {
+    expect(codesOf(withFeature(diabetes(), 'id', (row) => row + 1000))).toEqual([['warning', 'ROW_IDENTIFIER', 'id']])
+    expect(codesOf(withFeature(diabetes(), 'hour', (row) => row % 24))).toEqual([])
+    expect(
+      withNames(
+        texts(240, (code) => `person ${code}`),
+        (row) => row % 240,
+      ),
+    ).toEqual([['warning', 'ROW_IDENTIFIER', 'name']])
+    expect(
+      withNames(
+        texts(200, (code) => `town ${code}`),
+        (row) => row % 200,
+      ),
+    ).toEqual([])
+    // Where it is known of few rows, too.
+    expect(
+      withNames(
+        texts(30, (code) => `person ${code}`),
+        (row) => (row < 30 ? row : Number.NaN),
+      ),
+    ).toEqual([
+      ['warning', 'OFTEN_MISSING', 'name'],
+      ['warning', 'ROW_IDENTIFIER', 'name'],
+    ])
+  })
+
+  test('numbers with some other text among them, but not kinds of things that are called by numbers', () => {
+    const names = texts(50, (code) => (code === 0 ? '?' : String(code)))
+    expect(withNames(names, (row) => row % 50)).toEqual([['warning', 'NUMBERS_AS_TEXT', 'name']])
+    expect(withNames(texts(50, String), (row) => row % 50)).toEqual([])
+    expect(withNames(['1', '2', '3 and more'], (row) => row % 3)).toEqual([])
   })
 })
 
@@ -216,6 +305,32 @@ test('a refusal lists every error with its remedy', () => {
   )
   const report = validate(rows)
   expect(() => refuseErrors(report)).toThrow(TrainingDataRefused)
+  expect(() => refuseErrors(report)).toThrow(/--accept LABEL_LEAKAGE\)$/)
   expect(() => refuseErrors(report)).toThrow(/VALUE_MISSING: .*; fill the values in.* \| LABEL_LEAKAGE: id alone/)
   expect(refuseErrors(validate(iris())).issues).toEqual([])
+})
+
+test('classes without end are not listed one by one', () => {
+  const rows = 150_000
+  const classNames = Array.from({ length: rows }, (_row, row) => `person ${row}`)
+  const report = validate({
+    ...{ kind: 'classification', rows, classNames, labels: Int32Array.from(classNames, (_name, row) => row) },
+    ...{ featureNames: ['x'], categories: [[]], features: Float64Array.from(classNames, (_name, row) => row % 97) },
+  })
+  const tooSmall = report.issues.filter(({ code }) => code === 'CLASS_TOO_SMALL')
+  expect(tooSmall).toHaveLength(6)
+  expect(tooSmall[5]!.message).toBe('149995 more classes have as few rows')
+})
+
+test('a refusal for very many errors lists some of them', () => {
+  const names = Array.from({ length: 40 }, (_, column) => `f${column}`)
+  const features = Float64Array.from({ length: 40 * 60 }, (_, at) => (at < 40 ? Number.NaN : (at * 7919) % 101))
+  const labels = Int32Array.from({ length: 60 }, (_, row) => row % 2)
+  const report = validate({
+    ...{ kind: 'classification', rows: 60, classNames: ['a', 'b'], labels },
+    ...{ featureNames: names, categories: names.map(() => []), features },
+  })
+  expect(report.issues.filter(({ code }) => code === 'VALUE_MISSING')).toHaveLength(40)
+  const refused = new TrainingDataRefused(report)
+  expect(refused.message).toMatch(/f4 is missing .* \| and 35 more: see "driftline data check"$/)
 })
