@@ -1,35 +1,35 @@
-import { Type } from 'typebox'
-import { Value } from 'typebox/value'
+import { Ajv } from 'ajv'
+import { list, literal, nothing, number, object, oneOf, optional, record, text, whole } from '../models/json-schema.ts'
 import type { RunRecord } from '../models/manifest.ts'
 import { ArtefactCorrupt } from '../models/model-errors.ts'
 
-const Quantities = Type.Record(Type.String(), Type.Number({ minimum: 0 }))
+const Quantities = record(number({ minimum: 0 }))
 
-const Issue = Type.Object({
-  severity: Type.Union([Type.Literal('error'), Type.Literal('warning')]),
-  code: Type.String(),
-  feature: Type.Union([Type.String(), Type.Null()]),
-  message: Type.String(),
-  remedy: Type.String(),
+const Issue = object({
+  severity: oneOf(literal('error'), literal('warning')),
+  code: text(),
+  feature: oneOf(text(), nothing()),
+  message: text(),
+  remedy: text(),
 })
 
-const RunSchema = Type.Object({
+const RunSchema = object({
   // The greatest time that a Date holds.
-  trained_at: Type.Integer({ minimum: 0, maximum: 8.64e15 }),
-  trained_by: Type.String(),
-  seconds: Type.Number({ minimum: 0 }),
+  trained_at: whole({ minimum: 0, maximum: 8.64e15 }),
+  trained_by: text(),
+  seconds: number({ minimum: 0 }),
   fit_seconds: Quantities,
   artefact_bytes: Quantities,
-  node: Type.String(),
-  driftline: Type.String(),
-  lineage: Type.Optional(Type.Object({ data: Type.String(), parameters: Type.String(), code: Type.String() })),
-  validation: Type.Optional(Type.Object({ rows: Type.Integer(), features: Type.Integer(), issues: Type.Array(Issue) })),
-  imported_from: Type.Optional(Type.String()),
+  node: text(),
+  driftline: text(),
+  lineage: optional(object({ data: text(), parameters: text(), code: text() })),
+  validation: optional(object({ rows: whole(), features: whole(), issues: list(Issue) })),
+  imported_from: optional(text()),
 })
 
-const readJson = (text: string): unknown => {
+const readJson = (json: string): unknown => {
   try {
-    return JSON.parse(text)
+    return JSON.parse(json)
   } catch {
     return undefined
   }
@@ -41,8 +41,8 @@ const readJson = (text: string): unknown => {
  * @param place what errors call the file
  * @throws ArtefactCorrupt
  */
-export const decodeRun = (text: string, place: string): RunRecord => {
-  const value = readJson(text)
-  if (Value.Check(RunSchema, value)) return value as unknown as RunRecord
+export const decodeRun = (json: string, place: string): RunRecord => {
+  const value = readJson(json)
+  if (new Ajv({ strictNumbers: true }).compile<RunRecord>(RunSchema)(value)) return value
   throw new ArtefactCorrupt(`${place} is no record of a training: take a whole copy of the folder, or remove this file`)
 }

@@ -1,46 +1,43 @@
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
-import { Value } from 'typebox/value'
+import { Ajv, type ValidateFunction } from 'ajv'
 import { encodedColumns } from '../features/encoder.ts'
+import { flag, list, literal, nothing, number, object, oneOf, optional, record, text, whole } from './json-schema.ts'
 import type { ModelManifest } from './manifest.ts'
 import { ArtefactCorrupt } from './model-errors.ts'
 
-const Count = Type.Integer({ minimum: 0 })
-const Share = Type.Number({ minimum: 0, maximum: 1 })
-const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
-const Names = Type.Array(Type.String({ minLength: 1 }), { minItems: 1, uniqueItems: true })
-const Parameters = Type.Record(Type.String(), Type.Union([Type.Number(), Type.String(), Type.Boolean()]))
-const Positive = Type.Number({ minimum: 0 })
+const Count = whole({ minimum: 0 })
+const Share = number({ minimum: 0, maximum: 1 })
+const Sha256 = text({ pattern: '^[0-9a-f]{64}$' })
+const Names = list(text({ minLength: 1 }), { minItems: 1, uniqueItems: true })
+const Parameters = record(oneOf(number(), text(), flag()))
+const Positive = number({ minimum: 0 })
 
 const probabilityScores = { log_loss: Positive, brier_score: Positive, calibration_error: Share }
-const ProbabilityScoresSchema = Type.Object(probabilityScores)
+const ProbabilityScoresSchema = object(probabilityScores)
 
-const EvaluationSchema = Type.Union([
-  Type.Object({
-    kind: Type.Literal('classification'),
+const EvaluationSchema = oneOf(
+  object({
+    kind: literal('classification'),
     rows: Count,
     accuracy: Share,
     macro_f1: Share,
     ...probabilityScores,
-    confusion: Type.Array(Type.Array(Count)),
-    per_class: Type.Array(
-      Type.Object({ class: Type.String(), precision: Share, recall: Share, f1: Share, support: Count }),
-    ),
+    confusion: list(list(Count)),
+    per_class: list(object({ class: text(), precision: Share, recall: Share, f1: Share, support: Count })),
   }),
-  Type.Object({
-    kind: Type.Literal('regression'),
+  object({
+    kind: literal('regression'),
     rows: Count,
-    r2: Type.Number({ maximum: 1 }),
+    r2: number({ maximum: 1 }),
     rmse: Positive,
     mae: Positive,
   }),
-])
+)
 
-const Metric = Type.Union([Type.Literal('accuracy'), Type.Literal('r2')])
+const Metric = oneOf(literal('accuracy'), literal('r2'))
 
-const CrossValidationSchema = Type.Object({
+const CrossValidationSchema = object({
   metric: Metric,
-  mean: Type.Number({ maximum: 1 }),
+  mean: number({ maximum: 1 }),
   sd: Positive,
   se: Positive,
   folds: Count,
@@ -48,84 +45,84 @@ const CrossValidationSchema = Type.Object({
 })
 
 const candidateFields = {
-  name: Type.String(),
-  family: Type.String(),
-  engine: Type.String(),
+  name: text(),
+  family: text(),
+  engine: text(),
   parameters: Parameters,
-  calibration: Type.String(),
+  calibration: text(),
 }
 
-const CandidateReportSchema = Type.Union([
-  Type.Object({
+const CandidateReportSchema = oneOf(
+  object({
     ...candidateFields,
-    status: Type.Literal('trained'),
+    status: literal('trained'),
     cv: CrossValidationSchema,
-    test: Type.Optional(EvaluationSchema),
+    test: optional(EvaluationSchema),
   }),
-  Type.Object({ ...candidateFields, status: Type.Literal('skipped'), reason: Type.String() }),
-])
+  object({ ...candidateFields, status: literal('skipped'), reason: text() }),
+)
 
-const ManifestSchema = Type.Object({
-  format: Type.Literal(2),
-  task: Type.String({ minLength: 1 }),
-  name: Type.String(),
-  kind: Type.Union([Type.Literal('classification'), Type.Literal('regression')]),
-  family: Type.Union([Type.Literal('logistic'), Type.Literal('ridge'), Type.Literal('forest'), Type.Literal('svm')]),
-  engine: Type.String(),
+const ManifestSchema = object({
+  format: literal(2),
+  task: text({ minLength: 1 }),
+  name: text(),
+  kind: oneOf(literal('classification'), literal('regression')),
+  family: oneOf(literal('logistic'), literal('ridge'), literal('forest'), literal('svm')),
+  engine: text(),
   parameters: Parameters,
   features: Names,
-  categories: Type.Array(Type.Array(Type.String(), { uniqueItems: true, maxItems: 255 })),
-  classes: Type.Array(Type.String({ minLength: 1 }), { uniqueItems: true }),
-  standardiser: Type.Union([
-    Type.Null(),
-    Type.Object({
-      mean: Type.Array(Type.Number()),
-      scale: Type.Array(Type.Number({ exclusiveMinimum: 0 })),
+  categories: list(list(text(), { uniqueItems: true, maxItems: 255 })),
+  classes: list(text({ minLength: 1 }), { uniqueItems: true }),
+  standardiser: oneOf(
+    nothing(),
+    object({
+      mean: list(number()),
+      scale: list(number({ exclusiveMinimum: 0 })),
     }),
-  ]),
-  calibration: Type.Union([
-    Type.Null(),
-    Type.Object({
-      method: Type.Union([Type.Literal('platt'), Type.Literal('isotonic')]),
+  ),
+  calibration: oneOf(
+    nothing(),
+    object({
+      method: oneOf(literal('platt'), literal('isotonic')),
       before: ProbabilityScoresSchema,
       after: ProbabilityScoresSchema,
     }),
-  ]),
+  ),
   seed: Count,
-  data: Type.Object({ digest: Sha256, base_rows: Count, recent_rows: Count, train_rows: Count, test_rows: Count }),
-  reference: Type.Object({ source: Type.Union([Type.Literal('training'), Type.Literal('recent')]), rows: Count }),
-  selection: Type.Optional(Type.Union([Type.Literal('best'), Type.Literal('one_standard_error')])),
-  metrics: Type.Object({
+  data: object({ digest: Sha256, base_rows: Count, recent_rows: Count, train_rows: Count, test_rows: Count }),
+  reference: object({ source: oneOf(literal('training'), literal('recent')), rows: Count }),
+  selection: optional(oneOf(literal('best'), literal('one_standard_error'))),
+  metrics: object({
     cv: CrossValidationSchema,
-    nested: Type.Optional(CrossValidationSchema),
-    out_of_bag: Type.Optional(Type.Object({ metric: Metric, score: Type.Number({ maximum: 1 }), rows: Count })),
+    nested: optional(CrossValidationSchema),
+    out_of_bag: optional(object({ metric: Metric, score: number({ maximum: 1 }), rows: Count })),
     train: EvaluationSchema,
     test: EvaluationSchema,
   }),
-  importance: Type.Optional(
-    Type.Object({
-      method: Type.Literal('permutation'),
+  importance: optional(
+    object({
+      method: literal('permutation'),
       metric: Metric,
       rows: Count,
       repeats: Count,
-      features: Type.Array(Type.Object({ feature: Type.String(), mean: Type.Number(), sd: Positive })),
+      features: list(object({ feature: text(), mean: number(), sd: Positive })),
     }),
   ),
-  candidates: Type.Array(CandidateReportSchema),
-  golden: Type.Object({
-    features: Type.Array(Type.Array(Type.Union([Type.Number(), Type.Null()]))),
-    outputs: Type.Array(Type.Array(Type.Number())),
-    tolerance: Type.Number({ minimum: 0, maximum: 1 }),
+  candidates: list(CandidateReportSchema),
+  golden: object({
+    features: list(list(oneOf(number(), nothing()))),
+    outputs: list(list(number())),
+    tolerance: number({ minimum: 0, maximum: 1 }),
   }),
-  parent: Type.Union([Type.String(), Type.Null()]),
-  reason: Type.String(),
-  binary: Type.Object({
+  parent: oneOf(text(), nothing()),
+  reason: text(),
+  binary: object({
     sha256: Sha256,
     bytes: Count,
-    sections: Type.Array(
-      Type.Object({
-        name: Type.String({ minLength: 1 }),
-        type: Type.Union([Type.Literal('float64'), Type.Literal('int32'), Type.Literal('uint8')]),
+    sections: list(
+      object({
+        name: text({ minLength: 1 }),
+        type: oneOf(literal('float64'), literal('int32'), literal('uint8')),
         offset: Count,
         length: Count,
       }),
@@ -156,9 +153,8 @@ const findMismatch = (manifest: ModelManifest): string | null => {
   return null
 }
 
-// Checking by the schema itself takes half a millisecond, a tenth of a load; compiled, which takes a few once, nothing.
-const compileSchema = () => Compile(ManifestSchema)
-let compiledSchema: ReturnType<typeof compileSchema> | null = null
+// Compiling takes some milliseconds, which a process that loads no model need not spend.
+let compiledSchema: ValidateFunction<ModelManifest> | null = null
 
 /**
  * Checks that a value has the shape of a manifest before anything in it is used.
@@ -168,9 +164,9 @@ export const checkManifest = (value: unknown): ModelManifest => {
   if (typeof value === 'object' && value !== null && 'format' in value && value.format === 1) {
     throw new ArtefactCorrupt('the manifest has format 1, that of an earlier release; train the model again')
   }
-  compiledSchema ??= compileSchema()
-  if (!compiledSchema.Check(value)) {
-    const [error] = Value.Errors(ManifestSchema, value)
+  compiledSchema ??= new Ajv({ strictNumbers: true }).compile<ModelManifest>(ManifestSchema)
+  if (!compiledSchema(value)) {
+    const [error] = compiledSchema.errors ?? []
     throw new ArtefactCorrupt(`the manifest is not that of a model: ${error?.instancePath} ${error?.message}`)
   }
   const mismatch = findMismatch(value)

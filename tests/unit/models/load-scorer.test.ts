@@ -84,7 +84,8 @@ describe.each(models)('a stored model: %s', (_name, { manifest, binary }) => {
       { numRuns: 300 },
     )
     expect(outcomes.has('loaded')).toBe(true)
-  })
+    // Memory of hundreds of kernels is given back when the engine collects garbage, which may take its time.
+  }, 60_000)
 
   it('is refused or scores soundly with any number in place of one of its own', () => {
     const extremes = fc.oneof(
@@ -99,7 +100,7 @@ describe.each(models)('a stored model: %s', (_name, { manifest, binary }) => {
       }),
       { numRuns: 300 },
     )
-  })
+  }, 60_000)
 
   it('is refused or scores soundly with any value in place of one in its manifest', () => {
     const places = manifestPlaces(manifest)
