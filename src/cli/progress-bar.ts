@@ -1,6 +1,7 @@
 const BAR_CHARACTERS = 24
 
-const grouped = (count: number): string => Math.round(count).toLocaleString('en-US')
+// By hand: the first number that Intl formats costs more time than scoring ten thousand rows.
+const grouped = (count: number): string => String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',')
 
 /**
  * How far a file is, as one line: a bar where its size is known, the rows and their rate.

@@ -1,7 +1,6 @@
-import { Ajv } from 'ajv'
-import { list, literal, nothing, number, object, oneOf, optional, record, text, whole } from '../models/json-schema.ts'
 import type { RunRecord } from '../models/manifest.ts'
 import { ArtefactCorrupt } from '../models/model-errors.ts'
+import { list, literal, nothing, number, object, oneOf, optional, record, text, whole } from '../models/shape.ts'
 
 const Quantities = record(number({ minimum: 0 }))
 
@@ -13,7 +12,7 @@ const Issue = object({
   remedy: text(),
 })
 
-const RunSchema = object({
+const RunShape = object({
   // The greatest time that a Date holds.
   trained_at: whole({ minimum: 0, maximum: 8.64e15 }),
   trained_by: text(),
@@ -43,6 +42,6 @@ const readJson = (json: string): unknown => {
  */
 export const decodeRun = (json: string, place: string): RunRecord => {
   const value = readJson(json)
-  if (new Ajv({ strictNumbers: true }).compile<RunRecord>(RunSchema)(value)) return value
+  if (RunShape(value) === null) return value as RunRecord
   throw new ArtefactCorrupt(`${place} is no record of a training: take a whole copy of the folder, or remove this file`)
 }

@@ -1,20 +1,20 @@
-import { Ajv, type ValidateFunction } from 'ajv'
 import { encodedColumns } from '../features/encoder.ts'
-import { flag, list, literal, nothing, number, object, oneOf, optional, record, text, whole } from './json-schema.ts'
 import type { ModelManifest } from './manifest.ts'
 import { ArtefactCorrupt } from './model-errors.ts'
+import { flag, list, literal, nothing, number, object, oneOf, optional, record, text, whole } from './shape.ts'
 
+const Name = text({ pattern: /./s, what: 'text that is not empty' })
 const Count = whole({ minimum: 0 })
 const Share = number({ minimum: 0, maximum: 1 })
-const Sha256 = text({ pattern: '^[0-9a-f]{64}$' })
-const Names = list(text({ minLength: 1 }), { minItems: 1, uniqueItems: true })
+const Sha256 = text({ pattern: /^[0-9a-f]{64}$/, what: 'a SHA-256 in hex' })
+const Names = list(Name, { minItems: 1, unique: true })
 const Parameters = record(oneOf(number(), text(), flag()))
 const Positive = number({ minimum: 0 })
 
 const probabilityScores = { log_loss: Positive, brier_score: Positive, calibration_error: Share }
-const ProbabilityScoresSchema = object(probabilityScores)
+const ProbabilityScoresShape = object(probabilityScores)
 
-const EvaluationSchema = oneOf(
+const EvaluationShape = oneOf(
   object({
     kind: literal('classification'),
     rows: Count,
@@ -35,7 +35,7 @@ const EvaluationSchema = oneOf(
 
 const Metric = oneOf(literal('accuracy'), literal('r2'))
 
-const CrossValidationSchema = object({
+const CrossValidationShape = object({
   metric: Metric,
   mean: number({ maximum: 1 }),
   sd: Positive,
@@ -52,40 +52,40 @@ const candidateFields = {
   calibration: text(),
 }
 
-const CandidateReportSchema = oneOf(
+const CandidateReportShape = oneOf(
   object({
     ...candidateFields,
     status: literal('trained'),
-    cv: CrossValidationSchema,
-    test: optional(EvaluationSchema),
+    cv: CrossValidationShape,
+    test: optional(EvaluationShape),
   }),
   object({ ...candidateFields, status: literal('skipped'), reason: text() }),
 )
 
-const ManifestSchema = object({
+const ManifestShape = object({
   format: literal(2),
-  task: text({ minLength: 1 }),
+  task: Name,
   name: text(),
   kind: oneOf(literal('classification'), literal('regression')),
   family: oneOf(literal('logistic'), literal('ridge'), literal('forest'), literal('svm')),
   engine: text(),
   parameters: Parameters,
   features: Names,
-  categories: list(list(text(), { uniqueItems: true, maxItems: 255 })),
-  classes: list(text({ minLength: 1 }), { uniqueItems: true }),
+  categories: list(list(text(), { unique: true, maxItems: 255 })),
+  classes: list(Name, { unique: true }),
   standardiser: oneOf(
     nothing(),
     object({
       mean: list(number()),
-      scale: list(number({ exclusiveMinimum: 0 })),
+      scale: list(number({ above: 0 })),
     }),
   ),
   calibration: oneOf(
     nothing(),
     object({
       method: oneOf(literal('platt'), literal('isotonic')),
-      before: ProbabilityScoresSchema,
-      after: ProbabilityScoresSchema,
+      before: ProbabilityScoresShape,
+      after: ProbabilityScoresShape,
     }),
   ),
   seed: Count,
@@ -93,11 +93,11 @@ const ManifestSchema = object({
   reference: object({ source: oneOf(literal('training'), literal('recent')), rows: Count }),
   selection: optional(oneOf(literal('best'), literal('one_standard_error'))),
   metrics: object({
-    cv: CrossValidationSchema,
-    nested: optional(CrossValidationSchema),
+    cv: CrossValidationShape,
+    nested: optional(CrossValidationShape),
     out_of_bag: optional(object({ metric: Metric, score: number({ maximum: 1 }), rows: Count })),
-    train: EvaluationSchema,
-    test: EvaluationSchema,
+    train: EvaluationShape,
+    test: EvaluationShape,
   }),
   importance: optional(
     object({
@@ -108,7 +108,7 @@ const ManifestSchema = object({
       features: list(object({ feature: text(), mean: number(), sd: Positive })),
     }),
   ),
-  candidates: list(CandidateReportSchema),
+  candidates: list(CandidateReportShape),
   golden: object({
     features: list(list(oneOf(number(), nothing()))),
     outputs: list(list(number())),
@@ -121,7 +121,7 @@ const ManifestSchema = object({
     bytes: Count,
     sections: list(
       object({
-        name: text({ minLength: 1 }),
+        name: Name,
         type: oneOf(literal('float64'), literal('int32'), literal('uint8')),
         offset: Count,
         length: Count,
@@ -153,9 +153,6 @@ const findMismatch = (manifest: ModelManifest): string | null => {
   return null
 }
 
-// Compiling takes some milliseconds, which a process that loads no model need not spend.
-let compiledSchema: ValidateFunction<ModelManifest> | null = null
-
 /**
  * Checks that a value has the shape of a manifest before anything in it is used.
  * @throws ArtefactCorrupt with the place of the first mistake
@@ -164,14 +161,14 @@ export const checkManifest = (value: unknown): ModelManifest => {
   if (typeof value === 'object' && value !== null && 'format' in value && value.format === 1) {
     throw new ArtefactCorrupt('the manifest has format 1, that of an earlier release; train the model again')
   }
-  compiledSchema ??= new Ajv({ strictNumbers: true }).compile<ModelManifest>(ManifestSchema)
-  if (!compiledSchema(value)) {
-    const [error] = compiledSchema.errors ?? []
-    throw new ArtefactCorrupt(`the manifest is not that of a model: ${error?.instancePath} ${error?.message}`)
+  const mistake = ManifestShape(value)
+  if (mistake !== null) {
+    throw new ArtefactCorrupt(`the manifest is not that of a model: ${mistake.at} ${mistake.message}`)
   }
-  const mismatch = findMismatch(value)
+  const manifest = value as ModelManifest
+  const mismatch = findMismatch(manifest)
   if (mismatch !== null) throw new ArtefactCorrupt(`the manifest contradicts itself: ${mismatch}`)
-  return value
+  return manifest
 }
 
 /** Objects with their keys in code-unit order, so that the bytes do not depend on how a manifest was put together. */
