@@ -62,6 +62,8 @@ const tryPort = async (
     },
     { timeoutMs: healthyWithinMs, signal },
   )
+  // A server that answers the very first time leaves no pause in which the signal would be heard.
+  throwIfInterrupted(signal)
   if (outcome === 'silent') await endProcess(record, titles[server])
   else if (outcome === 'healthy') {
     onProgress(`${titles[server]} answers after ${((performance.now() - began) / 1_000).toFixed(1)} s`)
