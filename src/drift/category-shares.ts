@@ -1,3 +1,5 @@
+import { shareStability } from './psi.ts'
+
 /**
  * How often each category occurs: one count per known category, and one more for all others.
  * @param codes a category's place among the known ones, any greater number for one that is not known, NaN where missing
@@ -48,18 +50,8 @@ export const totalVariation = (reference: ArrayLike<number>, current: ArrayLike<
 export const categoryStability = (
   reference: ArrayLike<number>,
   current: ArrayLike<number>,
-  minShare = 1e-4,
-): number => {
-  const expectedTotal = totalOf(reference)
-  const actualTotal = totalOf(current)
-  let sum = 0
-  for (let i = 0; i < reference.length; i++) {
-    const a = Math.max(current[i]! / actualTotal, minShare)
-    const e = Math.max(reference[i]! / expectedTotal, minShare)
-    sum += (a - e) * Math.log(a / e)
-  }
-  return sum
-}
+  minShare?: number,
+): number => shareStability(sharesOf(reference), sharesOf(current), minShare)
 
 /** Fewest events that a category must be expected to have in the smaller sample (Cochran 1954, Biometrics 10). */
 const MIN_EXPECTED = 5

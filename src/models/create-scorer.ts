@@ -6,7 +6,7 @@ import type { ModelFamily, ModelKind } from './candidate.ts'
 import { familyInput, familyScorers } from './family-scorers.ts'
 import type { StandardiserParameters } from './manifest.ts'
 import { ArtefactCorrupt } from './model-errors.ts'
-import type { Scorer } from './scorer.ts'
+import { outputsOf, type Scorer } from './scorer.ts'
 import type { Sections } from './sections.ts'
 
 /** Small enough for a block and one tree to stay in a core's cache, large enough to make its overhead vanish. */
@@ -82,7 +82,7 @@ const throughRaw = ({ kind, family, featureNames, categories, sections }: Scorer
 export const createScorer = (parts: ScorerParts): Scorer => {
   const { kind, featureNames, classNames, family } = parts
   const columns = featureNames.length
-  const outputs = kind === 'regression' ? 1 : classNames.length
+  const outputs = outputsOf(kind, classNames)
   const score = familyInput[family] === 'raw' ? throughRaw(parts, outputs) : throughStandardiser(parts, outputs)
   const calibrate = parts.calibration === null ? null : openCalibration(parts.sections, parts.calibration, outputs)
 

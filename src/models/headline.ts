@@ -1,4 +1,8 @@
+import type { ModelKind } from './candidate.ts'
 import type { Evaluation } from './manifest.ts'
+
+/** What models of a kind are compared by. */
+export const headlineMetric = (kind: ModelKind): 'accuracy' | 'r2' => (kind === 'classification' ? 'accuracy' : 'r2')
 
 /** The one figure that models of a kind are compared by: the accuracy of classes, the R2 of numbers. Greater is better. */
 export const headlineOf = (evaluation: Evaluation): { metric: 'accuracy' | 'r2'; value: number } =>

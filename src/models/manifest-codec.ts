@@ -1,6 +1,7 @@
 import { encodedColumns } from '../features/encoder.ts'
 import type { ModelManifest } from './manifest.ts'
 import { ArtefactCorrupt } from './model-errors.ts'
+import { outputsOf } from './scorer.ts'
 import { flag, list, literal, nothing, number, object, oneOf, optional, record, text, whole } from './shape.ts'
 
 const Name = text({ pattern: /./s, what: 'text that is not empty' })
@@ -147,7 +148,7 @@ const findMismatch = (manifest: ModelManifest): string | null => {
   if (golden.features.length === 0 || golden.features.length !== golden.outputs.length) {
     return `there are ${golden.features.length} golden rows and ${golden.outputs.length} golden outputs`
   }
-  const outputs = kind === 'regression' ? 1 : classes.length
+  const outputs = outputsOf(kind, classes)
   if (golden.features.some((row) => row.length !== features)) return `a golden row has no ${features} features`
   if (golden.outputs.some((row) => row.length !== outputs)) return `a golden row has no ${outputs} outputs`
   return null

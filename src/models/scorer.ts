@@ -1,5 +1,9 @@
 import type { ModelKind } from './candidate.ts'
 
+/** Numbers per row that a model of a kind writes: a probability per class, or the predicted value. */
+export const outputsOf = (kind: ModelKind, classNames: readonly string[]): number =>
+  kind === 'regression' ? 1 : classNames.length
+
 /**
  * A model ready to score: flat arrays inside, no allocation per row.
  * The worker and the ingress use the same one.

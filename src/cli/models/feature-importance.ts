@@ -2,6 +2,7 @@ import { flatForestOf } from '../../models/forest/forest-sections.ts'
 import { type ImpurityCriterion, impurityImportance } from '../../models/importance/impurity-importance.ts'
 import { openBinary } from '../../models/load-scorer.ts'
 import type { ModelArtefact, ModelManifest } from '../../models/manifest.ts'
+import { outputsOf } from '../../models/scorer.ts'
 
 export type FeatureImportance = { readonly feature: string; readonly importance: number }
 
@@ -18,7 +19,7 @@ const criterionOf = ({ kind, parameters }: ModelManifest): ImpurityCriterion => 
 export const featureImportance = ({ manifest, binary }: ModelArtefact): FeatureImportance[] | null => {
   if (manifest.family !== 'forest') return null
   const columns = manifest.features.length
-  const outputs = manifest.kind === 'regression' ? 1 : manifest.classes.length
+  const outputs = outputsOf(manifest.kind, manifest.classes)
   const forest = flatForestOf(openBinary(manifest, binary), { columns, outputs })
   if (forest.combine.rule !== 'mean' || forest.cover.some((weight) => !(weight > 0))) return null
   const shares = impurityImportance(forest, columns, criterionOf(manifest))

@@ -5,6 +5,7 @@ import { openBinary } from '../load-scorer.ts'
 import type { ModelManifest } from '../manifest.ts'
 import { checkManifest } from '../manifest-codec.ts'
 import { ArtefactCorrupt } from '../model-errors.ts'
+import { outputsOf } from '../scorer.ts'
 import type { Sections } from '../sections.ts'
 import type { ContributionUnit, Explainer, RowExplainer } from './explainer.ts'
 import { createForestExplainer } from './forest-explainer.ts'
@@ -74,7 +75,7 @@ export const createExplainer = (manifest: ModelManifest, binary: Uint8Array): Ex
         'forests, logistic regressions and ridge regressions have',
     )
   }
-  const outputs = kind === 'regression' ? 1 : classes.length
+  const outputs = outputsOf(kind, classes)
   const sections = openBinary(checked, binary)
   const { explainer, unit } =
     family === 'forest' ? openForest(checked, sections, outputs) : openLinear(checked, sections, outputs)

@@ -1,6 +1,7 @@
 import type { ModelKind } from '../candidate.ts'
 import { ArtefactCorrupt } from '../model-errors.ts'
 import type { Sections } from '../sections.ts'
+import { logLogistic, softmax } from '../softmax.ts'
 import type { ForestCombination } from './flat-forest.ts'
 
 /** How the rule is stored: a mean, or a sum with one of the transforms. */
@@ -74,16 +75,6 @@ const normalise = (out: Float64Array, at: number, outputs: number): void => {
   for (let o = at; o < at + outputs; o++) sum += out[o]!
   for (let o = at; o < at + outputs; o++) out[o] = sum > 0 ? out[o]! / sum : 1 / outputs
 }
-
-const softmax = (out: Float64Array, at: number, outputs: number): void => {
-  let greatest = out[at]!
-  for (let o = at + 1; o < at + outputs; o++) greatest = Math.max(greatest, out[o]!)
-  for (let o = at; o < at + outputs; o++) out[o] = Math.exp(out[o]! - greatest)
-  normalise(out, at, outputs)
-}
-
-/** ln of the logistic function, without overflow: `min(z, 0) - ln(1 + exp(-|z|))`. */
-const logLogistic = (z: number): number => Math.min(z, 0) - Math.log1p(Math.exp(-Math.abs(z)))
 
 /** Turns the sum of the leaves of each row, in place, into outputs. Allocates nothing. */
 export type CombineLeaves = (sums: Float64Array, at: number, rows: number) => void

@@ -1,6 +1,7 @@
 import type { Dataset } from '../../features/dataset.ts'
 import { createRandom, shuffle } from '../../features/random.ts'
 import { evaluate } from '../evaluate.ts'
+import { headlineOf } from '../headline.ts'
 import type { Scorer } from '../scorer.ts'
 
 /** What the score loses when a feature's values are mixed among the rows. */
@@ -18,10 +19,7 @@ export type PermutationOptions = {
   readonly seed: number
 }
 
-const scoreOf = (scorer: Scorer, dataset: Dataset): number => {
-  const evaluation = evaluate(scorer, dataset)
-  return evaluation.kind === 'classification' ? evaluation.accuracy : evaluation.r2
-}
+const scoreOf = (scorer: Scorer, dataset: Dataset): number => headlineOf(evaluate(scorer, dataset)).value
 
 /**
  * Permutation importance (Breiman, 2001, section 10): how much accuracy, or R2, a model loses on rows in which one

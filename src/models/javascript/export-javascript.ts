@@ -4,6 +4,7 @@ import { flatForestOf } from '../forest/forest-sections.ts'
 import { loadScorer, openBinary } from '../load-scorer.ts'
 import type { ModelManifest, StandardiserParameters } from '../manifest.ts'
 import { ArtefactCorrupt } from '../model-errors.ts'
+import { outputsOf } from '../scorer.ts'
 import type { Sections } from '../sections.ts'
 import { calibrationCode } from './calibration-code.ts'
 import { DECODERS, embedIntegers, embedJson, embedNumbers } from './embed-array.ts'
@@ -35,7 +36,7 @@ const prepare = (row) => row.map((value, feature) => (counts[feature] > 0 && val
 /** Defines `prepare` and `scoreRow` of the model's family. */
 const familyCode = (manifest: ModelManifest, sections: Sections): string => {
   const { family, kind, features, categories, classes, standardiser } = manifest
-  const outputs = kind === 'regression' ? 1 : classes.length
+  const outputs = outputsOf(kind, classes)
   const counts = categories.map(({ length }) => length)
   if (family === 'forest') {
     const forest = flatForestOf(sections, { columns: features.length, outputs })

@@ -1,8 +1,6 @@
 import type { FamilyScorer, ModelShape } from '../family-scorer.ts'
 import type { Sections } from '../sections.ts'
-
-/** ln(1 / (1 + exp(-t))), exact for any finite t. */
-const logSigmoid = (t: number): number => (t >= 0 ? -Math.log1p(Math.exp(-t)) : t - Math.log1p(Math.exp(t)))
+import { logLogistic, softmax } from '../softmax.ts'
 
 /**
  * One-vs-rest logistic regression: class c has weight `sigmoid(w_c . x + b_c)`, and the weights are divided by their
@@ -16,23 +14,14 @@ export const openOneVsRest = (sections: Sections, { columns, outputs }: ModelSha
     for (let row = 0; row < count; row++) {
       const first = from + row * columns
       const out = at + row * outputs
-      // In logarithms, relative to the greatest: far out every sigmoid is 0, and their shares are still defined.
-      let greatest = Number.NEGATIVE_INFINITY
       let weight = 0
       for (let c = 0; c < outputs; c++) {
         let score = 0
         for (let column = 0; column < columns; column++) score += weights[weight++]! * rows[first + column]!
-        const log = logSigmoid(score + weights[weight++]!)
-        probabilities[out + c] = log
-        if (log > greatest) greatest = log
+        probabilities[out + c] = logLogistic(score + weights[weight++]!)
       }
-      let sum = 0
-      for (let c = 0; c < outputs; c++) {
-        const share = Math.exp(probabilities[out + c]! - greatest)
-        probabilities[out + c] = share
-        sum += share
-      }
-      for (let c = 0; c < outputs; c++) probabilities[out + c] = probabilities[out + c]! / sum
+      // In logarithms: far out every sigmoid is 0, and their shares are still defined.
+      softmax(probabilities, out, outputs)
     }
   }
 }

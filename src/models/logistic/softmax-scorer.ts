@@ -1,5 +1,6 @@
 import type { FamilyScorer, ModelShape } from '../family-scorer.ts'
 import type { Sections } from '../sections.ts'
+import { softmax } from '../softmax.ts'
 
 /**
  * Multinomial logistic regression: class c has margin `w_c . x + b_c`, and its probability is
@@ -14,22 +15,13 @@ export const openSoftmax = (sections: Sections, { columns, outputs }: ModelShape
     for (let row = 0; row < count; row++) {
       const first = from + row * columns
       const out = at + row * outputs
-      let greatest = Number.NEGATIVE_INFINITY
       let weight = 0
       for (let c = 0; c < outputs; c++) {
         let margin = 0
         for (let column = 0; column < columns; column++) margin += weights[weight++]! * rows[first + column]!
-        margin += weights[weight++]!
-        probabilities[out + c] = margin
-        if (margin > greatest) greatest = margin
+        probabilities[out + c] = margin + weights[weight++]!
       }
-      let sum = 0
-      for (let c = 0; c < outputs; c++) {
-        const share = Math.exp(probabilities[out + c]! - greatest)
-        probabilities[out + c] = share
-        sum += share
-      }
-      for (let c = 0; c < outputs; c++) probabilities[out + c] = probabilities[out + c]! / sum
+      softmax(probabilities, out, outputs)
     }
   }
 }

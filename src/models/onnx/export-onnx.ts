@@ -3,6 +3,7 @@ import { flatForestOf } from '../forest/forest-sections.ts'
 import { loadScorer, openBinary } from '../load-scorer.ts'
 import type { ModelManifest } from '../manifest.ts'
 import { ArtefactCorrupt } from '../model-errors.ts'
+import { outputsOf } from '../scorer.ts'
 import type { Sections } from '../sections.ts'
 import { encodeModel } from './encode-model.ts'
 import { createGraphBuilder, type GraphBuilder } from './graph-builder.ts'
@@ -23,7 +24,7 @@ const INPUT = 'features'
 /** Adds the family's scores. @returns float64, `rows * outputs` */
 const writeScores = (graph: GraphBuilder, manifest: ModelManifest, sections: Sections): string => {
   const { family, kind, features, categories, classes, standardiser } = manifest
-  const outputs = kind === 'regression' ? 1 : classes.length
+  const outputs = outputsOf(kind, classes)
   const counts = categories.map(({ length }) => length)
   if (family === 'forest') {
     const forest = flatForestOf(sections, { columns: features.length, outputs })

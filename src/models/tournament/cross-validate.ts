@@ -3,7 +3,7 @@ import { deriveSeed } from '../../features/random.ts'
 import { rowsOutside } from '../../features/stratified.ts'
 import type { Candidate } from '../candidate.ts'
 import { evaluateOutputs, scoreAll } from '../evaluate.ts'
-import { headlineOf } from '../headline.ts'
+import { headlineMetric, headlineOf } from '../headline.ts'
 import type { CrossValidation } from '../manifest.ts'
 import type { FittedCalibration } from '../model-calibration.ts'
 import type { NamedArray } from '../sections.ts'
@@ -94,7 +94,7 @@ export const crossValidate = async (
   return {
     value: {
       cv: summariseFolds(
-        training.kind === 'classification' ? 'accuracy' : 'r2',
+        headlineMetric(training.kind),
         repetitions.map(({ scores }) => scores),
       ),
       bytes: scored.reduce((sum, { bytes }) => sum + bytes, 0) / scored.length,

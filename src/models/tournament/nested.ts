@@ -2,7 +2,7 @@ import { type Dataset, takeRows } from '../../features/dataset.ts'
 import { deriveSeed } from '../../features/random.ts'
 import { rowsOutside } from '../../features/stratified.ts'
 import { evaluate } from '../evaluate.ts'
-import { headlineOf } from '../headline.ts'
+import { headlineMetric, headlineOf } from '../headline.ts'
 import type { CrossValidation } from '../manifest.ts'
 import { fitBest } from './final-fit.ts'
 import { dealFolds, summariseFolds } from './fold-scores.ts'
@@ -46,5 +46,5 @@ export const scoreNested = async (
       return headlineOf(evaluate(champion.final.model.scorer, takeRows(training, held))).value
     }),
   )
-  return summariseFolds(training.kind === 'classification' ? 'accuracy' : 'r2', [scores])
+  return summariseFolds(headlineMetric(training.kind), [scores])
 }
