@@ -1,25 +1,9 @@
 import { createForestExplainer } from '../../src/models/explain/forest-explainer.ts'
-import type { FlatForest } from '../../src/models/forest/flat-forest.ts'
 import type { PeerProcess } from '../peers.ts'
 import { type BenchLine, type ModelBench, median } from './model-bench.ts'
+import { forestOf, type SklearnForest } from './sklearn-forest.ts'
 
-type NodeArrays = 'roots' | 'feature' | 'threshold' | 'left' | 'right' | 'missingLeft' | 'cover' | 'leaves'
-type Fitted = { columns: number; rows: number[]; forest: Record<NodeArrays, number[]> & { outputs: number } }
-
-const forestOf = ({ forest }: Fitted): FlatForest => ({
-  outputs: forest.outputs,
-  roots: Int32Array.from(forest.roots),
-  feature: Int32Array.from(forest.feature),
-  threshold: Float64Array.from(forest.threshold),
-  left: Int32Array.from(forest.left),
-  right: Int32Array.from(forest.right),
-  missingLeft: Uint8Array.from(forest.missingLeft),
-  categorySet: new Int32Array(forest.feature.length).fill(-1),
-  categoryWords: new Int32Array(0),
-  cover: Float64Array.from(forest.cover),
-  leaves: Float64Array.from(forest.leaves),
-  combine: { rule: 'mean' },
-})
+type Fitted = { columns: number; rows: number[]; forest: SklearnForest }
 
 const ROUNDS = 5
 const TREES = 100
@@ -36,7 +20,7 @@ const sets = [
 const measure = async (peer: PeerProcess, { data, rows }: (typeof sets)[number]): Promise<BenchLine> => {
   const fitted = await peer.ask<Fitted>({ fit: { data, rows, trees: TREES, depth: DEPTH } })
   const { columns } = fitted
-  const forest = forestOf(fitted)
+  const forest = forestOf(fitted.forest)
   const features = Float64Array.from(fitted.rows)
   const explainer = createForestExplainer(forest, columns)
   const size = columns * forest.outputs

@@ -17,30 +17,10 @@ import numpy as np  # noqa: E402
 import shap  # noqa: E402
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris  # noqa: E402
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor  # noqa: E402
+from sklearn_forest import flat  # noqa: E402
 
 DATA = {"iris": load_iris, "breast cancer": load_breast_cancer, "digits": load_digits, "diabetes": load_diabetes}
 state = {}
-
-
-def flat(model, classes):
-    out = {name: [] for name in ("roots", "feature", "threshold", "left", "right", "missingLeft", "cover", "leaves")}
-    leaves = 0
-    for estimator in model.estimators_:
-        tree = estimator.tree_
-        start = len(out["feature"])
-        is_leaf = tree.children_left < 0
-        places = leaves + np.cumsum(is_leaf) - 1
-        leaves += int(is_leaf.sum())
-        values = tree.value[is_leaf][:, 0, :]
-        out["roots"].append(start)
-        out["feature"].extend(np.where(is_leaf, -1, tree.feature).tolist())
-        out["threshold"].extend(np.where(is_leaf, 0.0, tree.threshold).tolist())
-        out["left"].extend(np.where(is_leaf, places, start + tree.children_left).tolist())
-        out["right"].extend(np.where(is_leaf, 0, start + tree.children_right).tolist())
-        out["missingLeft"].extend([0] * tree.node_count)
-        out["cover"].extend(tree.weighted_n_node_samples.tolist())
-        out["leaves"].extend((values / values.sum(axis=1, keepdims=True) if classes > 1 else values).ravel().tolist())
-    return {**out, "outputs": classes}
 
 
 def fit(request):

@@ -1,14 +1,13 @@
 import { createScorer } from '../../src/models/create-scorer.ts'
-import type { FlatForest } from '../../src/models/forest/flat-forest.ts'
 import { packForest } from '../../src/models/forest/forest-sections.ts'
 import type { Scorer } from '../../src/models/scorer.ts'
 import { createSections } from '../../src/models/sections.ts'
 import type { PeerProcess } from '../peers.ts'
 import { enlargedIris } from './enlarged-iris.ts'
 import { type BenchLine, type ModelBench, median } from './model-bench.ts'
+import { forestOf, type SklearnForest } from './sklearn-forest.ts'
 
-type NodeArrays = 'roots' | 'feature' | 'threshold' | 'left' | 'right' | 'cover' | 'leaves'
-type Fitted = { columns: number; asked: number[]; forest: Record<NodeArrays, number[]> & { outputs: number } }
+type Fitted = { columns: number; asked: number[]; forest: SklearnForest }
 
 const ROUNDS = 5
 const BLOCK_ROWS = 1000
@@ -19,28 +18,13 @@ const SINGLE_ROWS = 5000
 const MAX_BLOCK_RATIO = 0.7
 const MAX_SINGLE_RATIO = 0.2
 
-const forestOf = ({ forest }: Fitted): FlatForest => ({
-  outputs: forest.outputs,
-  roots: Int32Array.from(forest.roots),
-  feature: Int32Array.from(forest.feature),
-  threshold: Float64Array.from(forest.threshold),
-  left: Int32Array.from(forest.left),
-  right: Int32Array.from(forest.right),
-  missingLeft: new Uint8Array(forest.feature.length),
-  categorySet: new Int32Array(forest.feature.length).fill(-1),
-  categoryWords: new Int32Array(0),
-  cover: Float64Array.from(forest.cover),
-  leaves: Float64Array.from(forest.leaves),
-  combine: { rule: 'mean' },
-})
-
 const scorerOf = (fitted: Fitted): Scorer =>
   createScorer({
     ...{ kind: 'classification', family: 'forest', standardiser: null, calibration: null },
     featureNames: Array.from({ length: fitted.columns }, (_, column) => `f${column}`),
     categories: Array.from({ length: fitted.columns }, () => []),
     classNames: Array.from({ length: fitted.forest.outputs }, (_, c) => `c${c}`),
-    sections: createSections(packForest(forestOf(fitted))),
+    sections: createSections(packForest(forestOf(fitted.forest))),
   })
 
 /** Scores the first rows again and again, `block` at a time. @returns seconds per row */

@@ -18,28 +18,9 @@ import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
 from skl2onnx import to_onnx  # noqa: E402
 from sklearn.ensemble import RandomForestClassifier  # noqa: E402
+from sklearn_forest import flat  # noqa: E402
 
 state = {}
-
-
-def flat(model):
-    out = {name: [] for name in ("roots", "feature", "threshold", "left", "right", "cover", "leaves")}
-    leaves = 0
-    for estimator in model.estimators_:
-        tree = estimator.tree_
-        start = len(out["feature"])
-        is_leaf = tree.children_left < 0
-        places = leaves + np.cumsum(is_leaf) - 1
-        leaves += int(is_leaf.sum())
-        values = tree.value[is_leaf][:, 0, :]
-        out["roots"].append(start)
-        out["feature"].extend(np.where(is_leaf, -1, tree.feature).tolist())
-        out["threshold"].extend(np.where(is_leaf, 0.0, tree.threshold).tolist())
-        out["left"].extend(np.where(is_leaf, places, start + tree.children_left).tolist())
-        out["right"].extend(np.where(is_leaf, 0, start + tree.children_right).tolist())
-        out["cover"].extend(tree.weighted_n_node_samples.tolist())
-        out["leaves"].extend((values / values.sum(axis=1, keepdims=True)).ravel().tolist())
-    return {**out, "outputs": len(model.classes_)}
 
 
 def noisy(rows, columns, seed):
@@ -67,7 +48,7 @@ def fit(request):
     state["session"] = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     state["input"] = state["session"].get_inputs()[0].name
     state["asked"] = asked
-    return {"columns": features.shape[1], "asked": asked.astype(np.float64).ravel().tolist(), "forest": flat(model)}
+    return {"columns": features.shape[1], "asked": asked.astype(np.float64).ravel().tolist(), "forest": flat(model, len(model.classes_))}
 
 
 def score(request):
