@@ -18,6 +18,8 @@ export type PeerProcess = {
 }
 
 export type Peer = {
+  /** The interpreter that has the peers' packages. */
+  readonly python: string
   /** Runs a script of `bench/` and parses the last line that it prints. */
   readonly once: <T>(script: string, args: readonly string[]) => Promise<T>
   /** Starts a script of `bench/` that reads requests from its standard input, a line of JSON each, and answers each with one. */
@@ -56,6 +58,7 @@ export const openPeers = async (say: (progress: string) => void): Promise<Peer> 
   const python = await ensurePython(say)
   const pathOf = (script: string): string => fileURLToPath(new URL(script, import.meta.url))
   return {
+    python,
     once: async <T>(script: string, args: readonly string[]): Promise<T> => {
       const { stdout } = await run(python, [pathOf(script), ...args], { timeout: 1_200_000, maxBuffer: 64 * 2 ** 20 })
       return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as T

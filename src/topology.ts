@@ -24,19 +24,13 @@ export const requestPredictionIdOf = (eventId: string): string => `http-${eventI
 /** A record whose value could be decoded. */
 export type Incoming<I> = { readonly source: RecordSource; readonly value: I }
 
-/** What became of one record: an output, a dead letter with its reason, or nothing. */
-export type Outcome<O> =
-  | { readonly kind: 'emit'; readonly topic: TopicRef<O>; readonly value: O }
-  | { readonly kind: 'dead-letter'; readonly code: string; readonly message: string }
-  | { readonly kind: 'drop' }
-
 /**
- * One step of the data's way: a value without a broker in it, so that an array can test it.
- * `process` returns one outcome per record, in the order of the records.
+ * One step of the data's way: a value without a broker in it, so that a test needs none.
+ * `process` takes the rows of one batch together and may keep nothing of them.
  */
 export type Topology<I, O> = {
   readonly name: string
-  readonly reads: readonly TopicRef<I>[]
-  readonly writes: readonly TopicRef<O>[]
-  readonly process: (batch: readonly Incoming<I>[]) => readonly Outcome<O>[]
+  readonly reads: readonly TopicRef<unknown>[]
+  readonly writes: readonly TopicRef<unknown>[]
+  readonly process: (rows: I) => O
 }

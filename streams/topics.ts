@@ -5,6 +5,8 @@ import type { TopicRef } from '../src/topology.ts'
 export type TaskTopics = {
   readonly features: TopicRef<FeatureEvent>
   readonly predictions: TopicRef<Prediction>
+  /** What shadows said of the same events; nobody acts on it. */
+  readonly shadowPredictions: TopicRef<Prediction>
   readonly labels: TopicRef<Label>
   readonly deadLetters: TopicRef<Uint8Array>
   readonly drift: TopicRef<DriftEvent>
@@ -14,6 +16,7 @@ export type TaskTopics = {
 export const topicsOf = (task: string): TaskTopics => ({
   features: { name: `${task}.features` },
   predictions: { name: `${task}.predictions` },
+  shadowPredictions: { name: `${task}.shadow-predictions` },
   labels: { name: `${task}.labels` },
   deadLetters: { name: `${task}.dead-letters` },
   drift: { name: `${task}.drift` },

@@ -6,6 +6,7 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, missing: 3, unreachable
 const byCode: Record<string, number> = {
   CONFIG_INVALID: exitCodes.usage,
   COMPARISON_INVALID: exitCodes.usage,
+  REPLAY_REFUSED: exitCodes.usage,
   TOOL_MISSING: exitCodes.missing,
   SERVER_UNREACHABLE: exitCodes.unreachable,
   KAFKA_UNAVAILABLE: exitCodes.unreachable,

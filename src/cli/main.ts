@@ -34,6 +34,8 @@ const loaders: Record<string, () => Promise<Command>> = {
   data: async () => (await import('./commands/data.ts')).dataCommand(),
   run: async () => (await import('./commands/run.ts')).runCommand(),
   models: async () => (await import('./commands/models.ts')).modelsCommand(),
+  replay: async () => (await import('./commands/replay.ts')).replayCommand(),
+  'dead-letters': async () => (await import('./commands/dead-letters.ts')).deadLettersCommand(),
   drift: async () => (await import('./commands/drift.ts')).driftCommand(),
   config: async () => (await import('./commands/config.ts')).configCommand(),
 }

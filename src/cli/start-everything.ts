@@ -13,7 +13,7 @@ import { ensureBaseModel } from './base-model.ts'
 import { exitCodes } from './exit-codes.ts'
 import { packageFile } from './package-root.ts'
 import type { Progress } from './progress.ts'
-import { roleNames } from './roles/role.ts'
+import { neededRoles, type RoleName } from './roles/role.ts'
 import { describeProgress } from './story/describe-progress.ts'
 import { runStory } from './story/run-story.ts'
 import { printableStory, problemsOf, remarksOn } from './story/story-result.ts'
@@ -22,20 +22,29 @@ import { createSupervisor, type Supervisor } from './supervisor/supervisor.ts'
 import { openConfig, type TaskOptions } from './task-options.ts'
 import { untilAborted } from './until-aborted.ts'
 
-export type StartOptions = TaskOptions & { once?: boolean; story: boolean }
+export type StartOptions = TaskOptions & { once?: boolean; story: boolean; workers: number; shadow?: boolean }
 
 /** So many windows after its onset a shift as large as the story's has been found: measured, see the drift decision. */
 const driftWindows = 3
 
 /** How each role is started: this same program, with a log file. */
-const roleSpecs = (config: Config, env: NodeJS.ProcessEnv): RoleSpec[] => {
+const roleSpecs = (
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  roles: readonly RoleName[],
+  workers: number,
+): RoleSpec[] => {
   const logs = join(config.paths.home, 'logs')
   mkdirSync(logs, { recursive: true })
   // One variable names the port, and one the instance, of any role: here they cannot mean all of them.
   const { DRIFTLINE_METRICS_PORT: _, DRIFTLINE_INSTANCE_ID: instance, ...shared } = env
-  return roleNames.map((role) => ({
+  return roles.map((role) => ({
     name: role,
-    args: [packageFile('bin', 'driftline.js'), 'run', role, '--config', config.taskFile],
+    args: [
+      packageFile('bin', 'driftline.js'),
+      ...['run', role, '--config', config.taskFile],
+      ...(role === 'score' && workers > 1 ? ['--workers', String(workers)] : []),
+    ],
     env: { ...shared, ...(instance === undefined ? {} : { DRIFTLINE_INSTANCE_ID: `${instance}-${role}` }) },
     logFile: join(logs, `${role}.log`),
   }))
@@ -126,17 +135,18 @@ export const startEverything = async (
     const version = await ensureBaseModel(config, { fromBase: plan !== null, progress, signal })
     progress.note(`model: version ${version} of task ${config.task.task} is in production`)
 
+    const roles: readonly RoleName[] = options.shadow ? [...neededRoles, 'shadow'] : neededRoles
     supervisor = createSupervisor({
-      specs: roleSpecs(config, { ...env, ...stack.addresses }),
+      specs: roleSpecs(config, { ...env, ...stack.addresses }, roles, options.workers),
       stateFile: join(config.paths.home, 'roles.json'),
       onEvent: (event) => {
         if (event.type === 'ended')
           progress.note(`${event.role} ended (${event.signal ?? event.code}) and is started again`)
       },
     })
-    progress.update(`starting the roles: ${roleNames.join(', ')}`)
+    progress.update(`starting the roles: ${roles.join(', ')}`)
     await supervisor.start(signal)
-    progress.note(`roles: ${roleNames.join(', ')} are ready`)
+    progress.note(`roles: ${roles.join(', ')} are ready`)
 
     const exitCode = plan !== null ? await tellStory(config, plan, { startedAt, progress, signal }) : exitCodes.done
     if (options.once) return exitCode

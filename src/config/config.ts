@@ -1,3 +1,5 @@
+import type { KafkaClientName, KafkaCompression } from './kafka-schema.ts'
+import type { KafkaSecurity } from './kafka-security.ts'
 import type { TaskConfig } from './task-schema.ts'
 
 /** Where the servers are. Every value comes from the environment or from the local stack. */
@@ -19,6 +21,12 @@ export type Config = {
   /** Absolute path of the dataset. */
   readonly datasetFile: string
   readonly servers: ServerAddresses
+  readonly kafka: {
+    /** What DRIFTLINE_KAFKA_CLIENT names, else the task file. */
+    readonly client: KafkaClientName
+    readonly compression: KafkaCompression
+    readonly security: KafkaSecurity
+  }
   readonly paths: {
     /** State of this checkout: `.driftline` unless DRIFTLINE_HOME says otherwise. */
     readonly home: string

@@ -7,6 +7,8 @@ import { ConfigInvalid } from '../errors.ts'
 import type { Config, ServerAddresses } from './config.ts'
 import { defaultTaskFile } from './default-task-file.ts'
 import { environmentReader, readBrokers, readUrl } from './environment.ts'
+import { kafkaClientNames } from './kafka-schema.ts'
+import { readKafkaSecurity } from './kafka-security.ts'
 import { validateTaskText } from './validate-task.ts'
 
 /** The addresses of the local stack, as far as it runs; the names are those of the environment. */
@@ -88,6 +90,11 @@ export const loadConfig = async (options: LoadOptions = {}): Promise<Config> => 
     taskFile,
     datasetFile: resolve(dirname(taskFile), task.dataset.path),
     servers: resolveServers(env, home, options),
+    kafka: {
+      client: read.oneOf('DRIFTLINE_KAFKA_CLIENT', kafkaClientNames, task.kafka.client),
+      compression: task.kafka.compression,
+      security: await readKafkaSecurity(env),
+    },
     paths: {
       home,
       artefacts: resolve(home, 'artefacts', task.task),

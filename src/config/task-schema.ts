@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { CandidateInput } from './candidate-schema.ts'
 import { type FeatureConfig, FeatureSchema, type TargetConfig, TargetSchema } from './input-schema.ts'
+import { KafkaSchema } from './kafka-schema.ts'
 import { strict } from './schema-parts.ts'
 import { StorySchema } from './story-schema.ts'
 import { TrainingSchema } from './training-schema.ts'
@@ -53,6 +54,13 @@ export const TaskSchema = Type.Object(
           default: 2000,
           description: 'Most events in one batch, which is one transaction.',
         }),
+        batchGoalMs: Type.Integer({
+          minimum: 1,
+          maximum: 60_000,
+          default: 200,
+          description:
+            'What one transaction may take, from its first event to its commit: the number of its events adapts to it, up to batchMaxRecords.',
+        }),
         maxEventBytes: Type.Integer({
           minimum: 64,
           maximum: 1_000_000,
@@ -74,6 +82,7 @@ export const TaskSchema = Type.Object(
       },
       { ...strict, default: {} },
     ),
+    kafka: KafkaSchema,
     drift: Type.Object(
       {
         windowRows: Type.Integer({

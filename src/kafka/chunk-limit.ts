@@ -11,3 +11,13 @@ export const nextChunkLimit = (limit: number, elapsedMs: number, budgetMs: numbe
   if (elapsedMs < budgetMs / 4) return Math.min(max, limit * 2)
   return limit
 }
+
+/**
+ * What a transaction may take: what was asked for, but no more than leaves room for a worker that is stopped in the
+ * middle of it, before the group expels it or the broker gives the transaction up.
+ */
+export const transactionBudgetMs = (limits: {
+  readonly batchGoalMs: number
+  readonly sessionTimeoutMs: number
+  readonly transactionTimeoutMs: number
+}): number => Math.min(limits.batchGoalMs, limits.sessionTimeoutMs / 4, limits.transactionTimeoutMs / 2)

@@ -42,6 +42,13 @@ export class KafkaUnavailable extends AppError {
   }
 }
 
+/** The broker refused our credentials, or we its certificate. Trying again does not help. */
+export class KafkaAccessDenied extends AppError {
+  constructor(message: string, options: AppErrorOptions = {}) {
+    super('KAFKA_ACCESS_DENIED', message, options)
+  }
+}
+
 /** What was asked for cannot work with these brokers, topics or settings. */
 export class KafkaUnsuitable extends AppError {
   constructor(message: string, options: AppErrorOptions = {}) {
@@ -70,5 +77,12 @@ export class SchemaRegistryUnavailable extends AppError {
 export class SchemaRefused extends AppError {
   constructor(message: string, options: AppErrorOptions = {}) {
     super('SCHEMA_REFUSED', message, options)
+  }
+}
+
+/** Somebody else opened the same transactional id: this producer can write no more. */
+export class ProducerFenced extends AppError {
+  constructor(message: string, options: AppErrorOptions = {}) {
+    super('PRODUCER_FENCED', message, options)
   }
 }

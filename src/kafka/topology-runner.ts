@@ -1,49 +1,74 @@
-import { AppError, describeError } from '../errors.ts'
-import { type Incoming, type Outcome, predictionIdHeader, predictionIdOf, type Topology } from '../topology.ts'
+import type { Topology } from '../topology.ts'
+import type { BatchReader, BatchWriter, FailedRecords } from './batch-stages.ts'
 import { type DeadLetterReason, deadLetterOf } from './dead-letters.ts'
 import { KafkaUnsuitable } from './kafka-errors.ts'
-import type { KafkaClient, OutgoingRecord, RawRecord, RunningConsumer } from './kafka-types.ts'
-import { MAX_RECORD_BYTES, wireBytes } from './record-size.ts'
-import type { Codec } from './serde-types.ts'
+import type { ExactlyOnceOptions, KafkaClient, RecordBatch, RecordSink, RunningConsumer } from './kafka-types.ts'
+import { createPendingAttempts } from './pending-attempts.ts'
+import { recordAt } from './record-batch.ts'
 
 /** A record that became a dead letter. */
-export type RunDeadLetter = { readonly record: RawRecord; readonly reason: DeadLetterReason }
+export type RunDeadLetter = { readonly offset: number; readonly reason: DeadLetterReason }
 
 /** What became of one batch of one partition. */
-export type RunBatch<O> = {
+export type RunBatch<S> = {
+  readonly topic: string
   readonly partition: number
-  readonly records: readonly RawRecord[]
-  readonly outputs: readonly O[]
+  readonly records: number
+  /** Records that the writer wrote; dead letters do not count. */
+  readonly outputs: number
   readonly deadLetters: readonly RunDeadLetter[]
-  /** When the topology was through with it, ms since the epoch. */
+  /** Timestamp of the oldest record, ms since the epoch. */
+  readonly oldestTimestamp: number
+  /** When the batch was ready to be written, ms since the epoch. */
   readonly processedAt: number
-  /** Decoding, the topology, encoding. */
-  readonly processingMs: number
+  /** Waiting for a schema is in none of them. */
+  readonly decodeMs: number
+  readonly scoreMs: number
+  /** Dead letters included. */
+  readonly encodeMs: number
+  /** What `summarise` told of it; null where no record could be decoded. */
+  readonly summary: S | null
 }
 
-export type RunTopologyOptions<I, O> = {
-  readonly client: KafkaClient
+export type CommittedRunBatch<S> = RunBatch<S> & {
+  /** From the end of the processing. */
+  readonly commitMs: number
+  readonly nextOffset: bigint
+}
+
+export type RunTopologyOptions<I, O, S> = {
+  readonly client: Pick<KafkaClient, 'runExactlyOnce' | 'admin'>
   /** Reads one topic. Its outputs go to the partition of their input, so what it writes needs as many partitions. */
   readonly topology: Topology<I, O>
   readonly group: string
-  readonly codecs: { readonly input: Codec<I>; readonly output: Codec<O> }
-  readonly deadLetterTopic: string
-  readonly limits: {
-    readonly batchMaxRecords: number
-    readonly sessionTimeoutMs: number
-    readonly transactionTimeoutMs: number
-  }
+  readonly reader: BatchReader<I>
+  readonly writer: BatchWriter<I, O>
+  /** Where records go that have no output for a reason; null where they are only told of. */
+  readonly deadLetterTopic: string | null
+  readonly limits: Pick<
+    ExactlyOnceOptions,
+    'batchMaxRecords' | 'batchGoalMs' | 'sessionTimeoutMs' | 'transactionTimeoutMs'
+  >
+  readonly bounds?: ExactlyOnceOptions['bounds']
+  readonly observer?: ExactlyOnceOptions['observer']
   readonly now: () => number
+  /** What is to be known of a batch once it is committed: rows and result are gone by then, so it may keep neither. */
+  readonly summarise: (rows: I, result: O) => S
   /** Told after each attempt, also one that does not commit. */
-  readonly onProcessed?: (batch: RunBatch<O>) => void
-  /** Told after the commit. `commitMs` runs from the end of the processing. */
-  readonly onCommitted?: (batch: RunBatch<O> & { readonly commitMs: number; readonly nextOffset: bigint }) => void
+  readonly onProcessed?: (batch: RunBatch<S>) => void
+  /** Told after the commit. */
+  readonly onCommitted?: (batch: CommittedRunBatch<S>) => void
 }
 
-type Attempt<O> = { readonly batch: RunBatch<O>; readonly finished: number }
+const NONE_FAILED: FailedRecords = new Map()
 
 /** The topics' partition counts that the run depends on. @throws KafkaUnsuitable */
-const checkPartitions = async (client: KafkaClient, input: string, outputs: readonly string[], deadLetters: string) => {
+const checkPartitions = async (
+  client: Pick<KafkaClient, 'admin'>,
+  input: string,
+  outputs: readonly string[],
+  deadLetters: string | null,
+) => {
   const admin = await client.admin()
   try {
     const partitions = await admin.partitionsOf(input)
@@ -55,118 +80,107 @@ const checkPartitions = async (client: KafkaClient, input: string, outputs: read
         )
       }
     }
-    return await admin.partitionsOf(deadLetters)
+    return deadLetters === null ? null : { topic: deadLetters, partitions: await admin.partitionsOf(deadLetters) }
   } finally {
     await admin.close()
   }
 }
+
+const oldestOf = ({ timestamps, length }: RecordBatch): number => {
+  let oldest = length === 0 ? 0 : timestamps[0]!
+  for (let i = 1; i < length; i++) oldest = Math.min(oldest, timestamps[i]!)
+  return oldest
+}
+
+/** Both, in the order of the records. */
+const merged = (unread: FailedRecords, unwritten: FailedRecords): readonly (readonly [number, DeadLetterReason])[] =>
+  unread.size + unwritten.size === 0 ? [] : [...unread, ...unwritten].sort(([a], [b]) => a - b)
 
 /**
  * Runs a topology exactly once: for each batch of a partition its outputs, its dead letters and the next input offset
  * are written in one transaction. A record that cannot be decoded, or that the topology refuses, becomes a dead letter
  * and stops nobody. When `process` throws a retryable AppError (no model yet, the schema registry is down) the
  * partition waits; any other error is tried again and in the end rejects `done`.
+ * @throws KafkaUnsuitable
  */
-export const runTopology = async <I, O>(options: RunTopologyOptions<I, O>): Promise<RunningConsumer> => {
-  const { client, topology, group, codecs, deadLetterTopic, limits, now, onProcessed, onCommitted } = options
+export const runTopology = async <I extends { readonly length: number }, O, S>(
+  options: RunTopologyOptions<I, O, S>,
+): Promise<RunningConsumer> => {
+  const { client, topology, group, reader, writer, limits, bounds, observer, now } = options
+  const { summarise, onProcessed, onCommitted } = options
   const input = topology.reads[0]
   if (input === undefined || topology.reads.length !== 1) {
     throw new KafkaUnsuitable(`topology ${topology.name} reads ${topology.reads.length} topics; exactly one can be run`)
   }
   const outputs = topology.writes.map((topic) => topic.name)
-  const deadLetterPartitions = await checkPartitions(client, input.name, outputs, deadLetterTopic)
-  /** The last attempt by partition; one at a time is on its way. */
-  const attempts = new Map<number, Attempt<O>>()
+  const deadLetters = await checkPartitions(client, input.name, outputs, options.deadLetterTopic)
+  const attempts = createPendingAttempts<{ batch: RunBatch<S>; finished: number }>()
 
-  const runTopologyOver = (batch: readonly Incoming<I>[]): readonly Outcome<O>[] => {
-    const outcomes = batch.length === 0 ? [] : topology.process(batch)
-    if (outcomes.length === batch.length) return outcomes
-    throw new AppError(
-      'TOPOLOGY_BROKEN',
-      `topology ${topology.name} gave ${outcomes.length} outcomes for ${batch.length} records; it has to give one each`,
-    )
+  const addDeadLetter = (
+    batch: RecordBatch,
+    place: number,
+    reason: DeadLetterReason,
+    failedAt: number,
+    sink: RecordSink,
+  ): RunDeadLetter => {
+    if (deadLetters !== null) sink.add(deadLetterOf(recordAt(batch, place), reason, { ...deadLetters, failedAt }))
+    return { offset: batch.offsets[place]!, reason }
   }
 
-  const emitted = (record: RawRecord, topic: string, value: O): OutgoingRecord => ({
-    topic,
-    partition: record.partition,
-    key: record.key,
-    value: codecs.output.encode(value),
-    headers: { [predictionIdHeader]: predictionIdOf(record) },
-  })
-
-  const process = async (records: readonly RawRecord[]): Promise<readonly OutgoingRecord[]> => {
+  const processPrepared = (batch: RecordBatch, sink: RecordSink): void => {
+    const { topic, partition, length } = batch
     const started = performance.now()
-    await codecs.input.prepare(records.map((record) => record.value))
-
-    const decoded: Incoming<I>[] = []
-    const failures = new Map<RawRecord, DeadLetterReason>()
-    const good: RawRecord[] = []
-    for (const record of records) {
-      const result = codecs.input.decode(record.value, record)
-      if (result.ok) {
-        decoded.push({ source: record, value: result.value })
-        good.push(record)
-      } else {
-        failures.set(record, result)
-      }
+    const { rows, failures } = reader.read(batch)
+    const decoded = performance.now()
+    let scored = decoded
+    let written: { outputs: number; failures: FailedRecords } = { outputs: 0, failures: NONE_FAILED }
+    let summary: S | null = null
+    // Records of which none can be decoded need no model.
+    if (rows.length > 0) {
+      const result = topology.process(rows)
+      scored = performance.now()
+      written = writer.write(rows, result, batch, sink)
+      summary = summarise(rows, result)
     }
-
-    const written: OutgoingRecord[] = []
-    const values: O[] = []
-    runTopologyOver(decoded).forEach((outcome, i) => {
-      const record = good[i]!
-      if (outcome.kind === 'dead-letter') failures.set(record, outcome)
-      if (outcome.kind !== 'emit') return
-      try {
-        const output = emitted(record, outcome.topic.name, outcome.value)
-        const bytes = wireBytes(output)
-        if (bytes > MAX_RECORD_BYTES) {
-          failures.set(record, {
-            code: 'RECORD_TOO_LARGE',
-            message: `the output would have ${bytes} bytes with its key, and at most ${MAX_RECORD_BYTES} can be written`,
-          })
-          return
-        }
-        written.push(output)
-        values.push(outcome.value)
-      } catch (error) {
-        failures.set(record, {
-          code: 'SCORING_FAILED',
-          message: `the output does not fit its schema: ${describeError(error)}`,
-        })
-      }
-    })
-
     const processedAt = now()
-    const target = { topic: deadLetterTopic, partitions: deadLetterPartitions, failedAt: processedAt }
-    const deadLetters: RunDeadLetter[] = []
-    for (const record of failures.size === 0 ? [] : records) {
-      const reason = failures.get(record)
-      if (reason === undefined) continue
-      written.push(deadLetterOf(record, reason, target))
-      deadLetters.push({ record, reason })
-    }
-
+    const letters = merged(failures, written.failures).map(([place, reason]) =>
+      addDeadLetter(batch, place, reason, processedAt, sink),
+    )
     const finished = performance.now()
-    const partition = records[0]?.partition ?? 0
-    const processingMs = finished - started
-    const batch = { partition, records, outputs: values, deadLetters, processedAt, processingMs }
-    attempts.set(partition, { batch, finished })
-    onProcessed?.(batch)
-    return written
+    const told: RunBatch<S> = {
+      ...{ topic, partition, records: length, outputs: written.outputs, deadLetters: letters, summary, processedAt },
+      oldestTimestamp: oldestOf(batch),
+      decodeMs: decoded - started,
+      scoreMs: scored - decoded,
+      encodeMs: finished - scored,
+    }
+    if (length > 0) attempts.add(partition, batch.offsets[0]!, batch.offsets[length - 1]!, { batch: told, finished })
+    onProcessed?.(told)
   }
 
   return client.runExactlyOnce({
     group,
     topic: input.name,
-    ...limits,
-    process,
-    onCommitted: ({ partition, nextOffset }) => {
-      const attempt = attempts.get(partition)
-      if (attempt === undefined) return
-      attempts.delete(partition)
-      onCommitted?.({ ...attempt.batch, nextOffset, commitMs: performance.now() - attempt.finished })
+    batchMaxRecords: limits.batchMaxRecords,
+    batchGoalMs: limits.batchGoalMs,
+    sessionTimeoutMs: limits.sessionTimeoutMs,
+    transactionTimeoutMs: limits.transactionTimeoutMs,
+    ...(bounds === undefined ? {} : { bounds }),
+    process: (batch, sink) => {
+      const waiting = reader.prepare(batch)
+      if (waiting === undefined) return processPrepared(batch, sink)
+      return waiting.then(() => processPrepared(batch, sink))
+    },
+    observer: {
+      ...observer,
+      committed: (commit) => {
+        observer?.committed?.(commit)
+        const { partition, nextOffset } = commit
+        const attempt = attempts.committed(partition, nextOffset)
+        if (attempt !== undefined) {
+          onCommitted?.({ ...attempt.batch, nextOffset, commitMs: performance.now() - attempt.finished })
+        }
+      },
     },
   })
 }

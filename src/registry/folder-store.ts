@@ -38,5 +38,9 @@ export const createFolderStore = ({
       await versions.mustExist(change.version)
       return aliases.set(change, expectedEpoch)
     },
+    setShadow: async (change, expectedEpoch) => {
+      if (change.change === 'added') await versions.mustExist(change.version)
+      return aliases.setShadow(change, expectedEpoch)
+    },
   }
 }

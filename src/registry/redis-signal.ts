@@ -74,7 +74,8 @@ export const createRedisSignal = ({
 
   return {
     announce: async (state: AliasState) => {
-      const copy = JSON.stringify({ epoch: state.epoch, aliases: state.aliases })
+      const { epoch, aliases, shadows } = state
+      const copy = JSON.stringify({ epoch, aliases, shadows })
       const held = await ask('announce the aliases', (client) =>
         client.eval(announceScript, 2, keys.epoch, keys.aliases, String(state.epoch), copy, channel),
       )

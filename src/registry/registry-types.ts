@@ -4,7 +4,7 @@ import type { Scorer } from '../models/scorer.ts'
 /** The names that serve. A version is immutable; an alias moves. */
 export type AliasName = 'production' | 'staging' | 'candidate'
 
-export type AliasChange = {
+export type AliasMove = {
   epoch: number
   alias: AliasName
   version: string
@@ -16,10 +16,27 @@ export type AliasChange = {
   undoes?: number
 }
 
+/** A version that joined the shadows or left them. */
+export type ShadowChange = {
+  epoch: number
+  alias: 'shadow'
+  change: 'added' | 'removed'
+  version: string
+  /** A list has no version before it. */
+  previous: null
+  actor: string
+  reason: string
+  at: number
+}
+
+export type AliasChange = AliasMove | ShadowChange
+
 /** All aliases of a task at one epoch. The epoch grows by one with every change and never shrinks. */
 export type AliasState = {
   epoch: number
   aliases: Partial<Record<AliasName, string>>
+  /** The versions that score every event beside production, for comparison only; in the order in which they joined. */
+  shadows: string[]
   /** Oldest first. */
   history: AliasChange[]
 }
@@ -30,6 +47,11 @@ export type AliasResult =
   | { status: 'set'; state: AliasState }
   /** Somebody moved an alias since `expectedEpoch`; nothing was changed. */
   | { status: 'conflict'; state: AliasState }
+
+export type ShadowResult =
+  | { status: 'set'; state: AliasState }
+  /** The version is a shadow already, or is none: there was nothing to change. */
+  | { status: 'unchanged'; state: AliasState }
 
 /** Where models live for good: the truth. A folder now; every implementation passes the same contract suite. */
 export type ArtefactStore = {
@@ -42,7 +64,12 @@ export type ArtefactStore = {
   /** Epoch 0 and no aliases where nothing was promoted yet. */
   readAliases: () => Promise<AliasState>
   /** Moves one alias if the epoch is still the expected one. @throws VersionNotFound */
-  setAlias: (change: Omit<AliasChange, 'epoch' | 'previous'>, expectedEpoch: number) => Promise<AliasResult>
+  setAlias: (change: Omit<AliasMove, 'epoch' | 'previous'>, expectedEpoch: number) => Promise<AliasResult>
+  /**
+   * Adds a version to the shadows or takes it out, if the epoch is still the expected one.
+   * @throws VersionNotFound for one that is to be added; one that is gone from the store can still be removed
+   */
+  setShadow: (change: Omit<ShadowChange, 'epoch' | 'alias' | 'previous'>, expectedEpoch: number) => Promise<AliasResult>
 }
 
 /** Carries the news that the aliases changed; it may lose any message and all of its memory. */
@@ -109,4 +136,14 @@ export type Registry = {
    * @throws NothingToRollBack
    */
   rollback: (change: { actor: string; reason: string }) => Promise<AliasResult>
+  /**
+   * Adds a version to the shadows or removes it, and announces it.
+   * @throws VersionNotFound, ArtefactCorrupt for a version that is to be added and could not be loaded
+   */
+  changeShadow: (change: {
+    change: ShadowChange['change']
+    version: string
+    actor: string
+    reason: string
+  }) => Promise<ShadowResult>
 }

@@ -1,13 +1,13 @@
 import { describeError } from '../errors.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { AliasContention, NothingToRollBack } from './registry-errors.ts'
-import type { AliasChange, AliasResult, AliasState, ArtefactStore, Registry, SwapSignal } from './registry-types.ts'
+import type { AliasMove, AliasResult, AliasState, ArtefactStore, Registry, SwapSignal } from './registry-types.ts'
 import { findRollbackTarget } from './rollback-target.ts'
 
 /** Each lost round is another process's success, so this many in a row mean that something is wrong. */
 const maxRounds = 100
 
-type Change = Omit<AliasChange, 'epoch' | 'previous' | 'at'>
+type Change = Omit<AliasMove, 'epoch' | 'previous' | 'at'>
 
 /**
  * Moves aliases: writes the truth to the store, then announces it. A version is read and checked before it gets an
@@ -77,6 +77,23 @@ export const createRegistry = ({
         state = result.state
       }
       throw new AliasContention(`the aliases moved ${maxRounds} times during the rollback: try again`)
+    },
+
+    changeShadow: async (wanted) => {
+      const { change, version, actor, reason } = wanted
+      // One that is to go may be damaged: that is a reason to remove it.
+      if (change === 'added') await store.readVersion(version)
+      let state = await store.readAliases()
+      for (let round = 0; round < maxRounds; round += 1) {
+        if (state.shadows.includes(version) === (change === 'added')) return { status: 'unchanged', state }
+        const result = await store.setShadow({ ...wanted, at: now() }, state.epoch)
+        state = result.state
+        if (result.status === 'conflict') continue
+        logger.info({ version, epoch: state.epoch, actor, reason }, `shadow ${change}`)
+        await announce(state)
+        return result
+      }
+      throw new AliasContention(`the aliases moved ${maxRounds} times while shadow ${version} was to be ${change}`)
     },
   }
 }

@@ -16,6 +16,7 @@ export type MetricDefinition = {
 type Definitions = Readonly<Record<string, Omit<MetricDefinition, 'taskLabel'>>>
 
 const batchSeconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+const latencySeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]
 const loadSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** The label `class` of predicted numbers: one series for all of them. */
@@ -47,33 +48,85 @@ export const scoringDefinitions = {
     labels: ['feature'],
     help: 'Scored events whose category the model did not know, by feature',
   },
-  batchRecords: {
-    name: 'driftline_batch_records',
+  stageSeconds: {
+    name: 'driftline_stage_seconds',
     type: 'histogram',
-    labels: [],
-    help: 'Records in one batch of one partition',
-    buckets: [1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000, 10_000, 50_000],
-  },
-  scoringSeconds: {
-    name: 'driftline_scoring_seconds',
-    type: 'histogram',
-    labels: [],
-    help: 'Time to decode, score and encode one batch',
+    labels: ['stage'],
+    help: 'Time that one batch spent in a stage: fetch (reading a reply of the broker), decode, score, encode or commit',
     buckets: batchSeconds,
-  },
-  commitSeconds: {
-    name: 'driftline_commit_seconds',
-    type: 'histogram',
-    labels: [],
-    help: 'Time from the end of processing a batch to its committed transaction',
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
   eventLatencySeconds: {
     name: 'driftline_event_latency_seconds',
     type: 'histogram',
     labels: [],
-    help: 'Time from the timestamp of an event record to its score',
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800],
+    help: 'Time from the timestamp of the oldest event record of a batch to its committed prediction',
+    buckets: latencySeconds,
+  },
+  eventTimeLatencySeconds: {
+    name: 'driftline_event_time_latency_seconds',
+    type: 'histogram',
+    labels: [],
+    help: 'Time from the earliest event_time of a batch to its committed prediction',
+    buckets: latencySeconds,
+  },
+  swapSeconds: {
+    name: 'driftline_model_swap_seconds',
+    type: 'histogram',
+    labels: [],
+    help: 'Time from the news of a model to the first committed prediction by it',
+    buckets: loadSeconds,
+  },
+} as const satisfies Definitions
+
+/**
+ * What every consumer counts. The names and labels that begin with messaging follow the semantic conventions of
+ * OpenTelemetry for messaging clients; what they do not name is called after this house.
+ */
+export const consumerDefinitions = {
+  consumed: {
+    name: 'messaging_client_consumed_messages_total',
+    type: 'counter',
+    labels: ['messaging_destination_name', 'messaging_consumer_group_name'],
+    help: 'Records that were read and committed, by topic and consumer group',
+  },
+  sent: {
+    name: 'messaging_client_sent_messages_total',
+    type: 'counter',
+    labels: ['messaging_destination_name'],
+    help: 'Records that were written and committed, by topic',
+  },
+  operationSeconds: {
+    name: 'messaging_client_operation_duration_seconds',
+    type: 'histogram',
+    labels: ['messaging_consumer_group_name', 'messaging_operation_name'],
+    help: 'Time of one operation of the client: poll (reading a reply with records) or commit (from the end of processing a batch to the reply to its commit)',
+    buckets: batchSeconds,
+  },
+  processSeconds: {
+    name: 'messaging_process_duration_seconds',
+    type: 'histogram',
+    labels: ['messaging_consumer_group_name'],
+    help: 'Time to process one batch',
+    buckets: batchSeconds,
+  },
+  batchRecords: {
+    name: 'driftline_batch_records',
+    type: 'histogram',
+    labels: [],
+    help: 'Records in one batch of one partition, which is one transaction where a worker writes exactly once',
+    buckets: [1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000, 10_000, 50_000],
+  },
+  transactions: {
+    name: 'driftline_transactions_total',
+    type: 'counter',
+    labels: ['group', 'outcome', 'code'],
+    help: 'Batches, by outcome: committed, or aborted with the code of what went wrong and tried again',
+  },
+  rebalances: {
+    name: 'driftline_consumer_rebalances_total',
+    type: 'counter',
+    labels: ['group'],
+    help: 'Times that a consumer joined its group anew',
   },
 } as const satisfies Definitions
 
@@ -178,6 +231,46 @@ export const driftDefinitions = {
   },
 } as const satisfies Definitions
 
+/** What the role `shadow` counts. */
+export const shadowDefinitions = {
+  events: {
+    name: 'driftline_shadow_events_total',
+    type: 'counter',
+    labels: ['model_version', 'outcome'],
+    help: 'Feature events that a shadow was given, by version and outcome: scored or refused',
+  },
+  compared: {
+    name: 'driftline_shadow_compared_total',
+    type: 'counter',
+    labels: ['model_version', 'production_version'],
+    help: 'Feature events that both a shadow and the version in production scored',
+  },
+  disagreements: {
+    name: 'driftline_shadow_disagreements_total',
+    type: 'counter',
+    labels: ['model_version', 'production_version'],
+    help: 'Compared events with another class than production gave; of numbers, those that differ by more than 1 %',
+  },
+  differences: {
+    name: 'driftline_shadow_difference_total',
+    type: 'counter',
+    labels: ['model_version', 'production_version'],
+    help: 'Sum over the compared events of the mean absolute difference of the probabilities, or of the absolute difference of the numbers',
+  },
+  unread: {
+    name: 'driftline_shadow_unread_total',
+    type: 'counter',
+    labels: ['code'],
+    help: 'Feature events that could not be read, by error code; the role score writes the dead letter',
+  },
+  models: {
+    name: 'driftline_shadow_models',
+    type: 'gauge',
+    labels: ['model_version', 'state'],
+    help: 'Always 1; the labels name the versions that are shadows and their state: active or refused',
+  },
+} as const satisfies Definitions
+
 /** What the role `retrain` counts. */
 export const retrainingDefinitions = {
   queueJobs: {
@@ -275,10 +368,12 @@ const processDefinitions = (): MetricDefinition[] => {
 export const metricNames = (task: string): MetricDefinition[] => [
   ...[
     scoringDefinitions,
+    consumerDefinitions,
     lagDefinitions,
     modelDefinitions,
     recordingDefinitions,
     driftDefinitions,
+    shadowDefinitions,
     retrainingDefinitions,
   ].flatMap((group) =>
     Object.values<Omit<MetricDefinition, 'taskLabel'>>(group).map((d) => ({ ...d, taskLabel: true })),

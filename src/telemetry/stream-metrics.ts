@@ -1,29 +1,12 @@
-import {
-  driftDefinitions,
-  lagDefinitions,
-  recordingDefinitions,
-  retrainingDefinitions,
-  scoringDefinitions,
-} from './catalogue.ts'
+import { driftDefinitions, lagDefinitions, recordingDefinitions, retrainingDefinitions } from './catalogue.ts'
+import { type ConsumerMetrics, createConsumerMetrics } from './consumer-metrics.ts'
 import { type Exposition, taskRegistry } from './exposition.ts'
 import { type Instruments, instrumentsIn } from './instruments.ts'
 import { createModelMetrics, type ModelMetrics } from './model-metrics.ts'
+import { createScoringMetrics, type ScoringMetrics } from './scoring-metrics.ts'
+import { createShadowMetrics, type ShadowMetrics } from './shadow-metrics.ts'
 
-export type StreamRole = 'score' | 'record' | 'watch' | 'retrain'
-
-export type ScoringMetrics = {
-  /** One batch was turned into outputs. Told for each attempt, also for one that does not commit. */
-  readonly batchProcessed: (batch: { records: number; seconds: number }) => void
-  /** Predictions that were committed. `byClass` holds counts by class name. */
-  readonly scored: (batch: { modelVersion: string; byClass: ReadonlyMap<string, number> }) => void
-  /** Scored events whose category the model did not know, by feature. */
-  readonly unknownCategories: (byFeature: ReadonlyMap<string, number>) => void
-  /** Dead letters that were committed. */
-  readonly deadLettered: (code: string, count?: number) => void
-  readonly committed: (seconds: number) => void
-  /** From an event record's timestamp to its score. Clocks of two machines may differ: below 0 counts as 0. */
-  readonly eventLatency: (seconds: number) => void
-}
+export type StreamRole = 'score' | 'shadow' | 'record' | 'watch' | 'retrain'
 
 export type LagMetrics = {
   /** @param lags log end minus committed offset, by partition */
@@ -60,47 +43,13 @@ export type RetrainingMetrics = {
 
 export type StreamMetrics = Exposition & {
   readonly scoring: ScoringMetrics
+  readonly consumer: ConsumerMetrics
   readonly lag: LagMetrics
   readonly model: ModelMetrics
   readonly recording: RecordingMetrics
   readonly drift: DriftMetrics
+  readonly shadow: ShadowMetrics
   readonly retraining: RetrainingMetrics
-}
-
-const createScoringMetrics = (make: Instruments): ScoringMetrics => {
-  const events = make.counter(scoringDefinitions.events)
-  const deadLetters = make.counter(scoringDefinitions.deadLetters)
-  const predictions = make.counter(scoringDefinitions.predictions)
-  const unknownCategories = make.counter(scoringDefinitions.unknownCategories)
-  const batchRecords = make.histogram(scoringDefinitions.batchRecords)
-  const scoringSeconds = make.histogram(scoringDefinitions.scoringSeconds)
-  const commitSeconds = make.histogram(scoringDefinitions.commitSeconds)
-  const latency = make.histogram(scoringDefinitions.eventLatencySeconds)
-  events.inc({ outcome: 'scored' }, 0)
-  events.inc({ outcome: 'dead_lettered' }, 0)
-  return {
-    batchProcessed: ({ records, seconds }) => {
-      batchRecords.observe(records)
-      scoringSeconds.observe(seconds)
-    },
-    scored: ({ modelVersion, byClass }) => {
-      let total = 0
-      for (const [name, count] of byClass) {
-        predictions.inc({ class: name, model_version: modelVersion }, count)
-        total += count
-      }
-      events.inc({ outcome: 'scored' }, total)
-    },
-    unknownCategories: (byFeature) => {
-      for (const [feature, count] of byFeature) unknownCategories.inc({ feature }, count)
-    },
-    deadLettered: (code, count = 1) => {
-      deadLetters.inc({ code }, count)
-      events.inc({ outcome: 'dead_lettered' }, count)
-    },
-    committed: (seconds) => commitSeconds.observe(seconds),
-    eventLatency: (seconds) => latency.observe(Math.max(0, seconds)),
-  }
 }
 
 const createLagMetrics = (make: Instruments): LagMetrics => {
@@ -183,9 +132,10 @@ const createRetrainingMetrics = (make: Instruments): RetrainingMetrics => {
 
 /** What each role exposes; the other groups of its `StreamMetrics` may be called and count for nobody. */
 const groupsOf: Readonly<Record<StreamRole, readonly (keyof StreamMetrics)[]>> = {
-  score: ['scoring', 'lag', 'model'],
-  record: ['recording', 'lag'],
-  watch: ['drift', 'lag', 'model'],
+  score: ['scoring', 'consumer', 'lag', 'model'],
+  shadow: ['shadow', 'consumer', 'lag', 'model'],
+  record: ['recording', 'consumer', 'lag'],
+  watch: ['drift', 'consumer', 'lag', 'model'],
   retrain: ['retraining'],
 }
 
@@ -203,10 +153,12 @@ export const createStreamMetrics = (task: string, role?: StreamRole): StreamMetr
     contentType: registry.contentType,
     text: () => registry.metrics(),
     scoring: createScoringMetrics(make('scoring')),
+    consumer: createConsumerMetrics(make('consumer')),
     lag: createLagMetrics(make('lag')),
     model: createModelMetrics(make('model')),
     recording: createRecordingMetrics(make('recording')),
     drift: createDriftMetrics(make('drift')),
+    shadow: createShadowMetrics(make('shadow')),
     retraining: createRetrainingMetrics(make('retraining')),
   }
 }

@@ -46,7 +46,7 @@ export const describeArtefactStore = (name: string, create: () => Promise<Artefa
 
     test('is empty at first, and looking does not change that', async () => {
       expect(await store.listVersions()).toEqual([])
-      expect(await store.readAliases()).toEqual({ epoch: 0, aliases: {}, history: [] })
+      expect(await store.readAliases()).toEqual({ epoch: 0, aliases: {}, shadows: [], history: [] })
       await expect(store.readVersion('1')).rejects.toThrow(VersionNotFound)
     })
 
@@ -126,6 +126,7 @@ export const describeArtefactStore = (name: string, create: () => Promise<Artefa
       const expected = {
         epoch: 3,
         aliases: { production: '2', staging: '2' },
+        shadows: [],
         history: [
           { ...change('1'), epoch: 1, previous: null },
           { ...change('2', 'staging'), epoch: 2, previous: null },
@@ -146,13 +147,68 @@ export const describeArtefactStore = (name: string, create: () => Promise<Artefa
       expect(await under.open().readAliases()).toEqual(before)
     })
 
+    test('adds and removes shadows, one epoch each, beside the aliases', async () => {
+      for (const probability of [0.1, 0.2, 0.3]) await add(probability)
+      const by = { actor: 'tester', reason: 'because', at: 1000 }
+      await store.setAlias(change('1'), 0)
+      await store.setShadow({ change: 'added', version: '3', ...by }, 1)
+      await store.setShadow({ change: 'added', version: '2', ...by }, 2)
+      const result = await store.setShadow({ change: 'removed', version: '3', ...by }, 3)
+      expect(result.status).toBe('set')
+      const shadow = { alias: 'shadow', previous: null, ...by }
+      const expected = {
+        epoch: 4,
+        aliases: { production: '1' },
+        shadows: ['2'],
+        history: [
+          { ...change('1'), epoch: 1, previous: null },
+          { ...shadow, change: 'added', version: '3', epoch: 2 },
+          { ...shadow, change: 'added', version: '2', epoch: 3 },
+          { ...shadow, change: 'removed', version: '3', epoch: 4 },
+        ],
+      }
+      expect(result.state).toEqual(expected)
+      for (const client of [store, under.open()]) expect(await client.readAliases()).toEqual(expected)
+      // A move of an alias leaves the shadows alone.
+      await store.setAlias(change('2'), 4)
+      expect(await under.open().readAliases()).toMatchObject({ aliases: { production: '2' }, shadows: ['2'] })
+    })
+
+    test('no shadow without its version, and none where another epoch was expected', async () => {
+      await add(0.1)
+      const by = { actor: 'tester', reason: 'because', at: 1000 }
+      await expect(store.setShadow({ change: 'added', version: '2', ...by }, 0)).rejects.toThrow(VersionNotFound)
+      expect((await store.setShadow({ change: 'added', version: '1', ...by }, 1)).status).toBe('conflict')
+      expect(await store.readAliases()).toEqual({ epoch: 0, aliases: {}, shadows: [], history: [] })
+    })
+
+    test('a shadow and an alias that change at once are both kept', async () => {
+      await add(0.1)
+      const by = { actor: 'tester', reason: 'because', at: 1000 }
+      const results = await Promise.all([
+        under.open().setAlias(change('1'), 0),
+        under.open().setShadow({ change: 'added', version: '1', ...by }, 0),
+      ])
+      expect(results.map(({ status }) => status).sort()).toEqual(['conflict', 'set'])
+      const { epoch } = await store.readAliases()
+      if (results[0].status === 'conflict') await store.setAlias(change('1'), epoch)
+      else await store.setShadow({ change: 'added', version: '1', ...by }, epoch)
+      expect(await under.open().readAliases()).toMatchObject({
+        epoch: 2,
+        aliases: { production: '1' },
+        shadows: ['1'],
+      })
+    })
+
     test('hands out states that are nobody else’s to change', async () => {
       await store.setAlias(change(await add()), 0)
       const state = await store.readAliases()
       state.aliases.production = '9'
       state.history.length = 0
+      state.shadows.push('9')
       const again = await store.readAliases()
       expect(again.aliases).toEqual({ production: '1' })
+      expect(again.shadows).toEqual([])
       expect(again.history).toHaveLength(1)
     })
 

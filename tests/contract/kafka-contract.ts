@@ -1,21 +1,21 @@
 import { afterEach, beforeEach, expect } from 'vitest'
+import type { KafkaClientOptions } from '../../src/kafka/client-options.ts'
 import type {
+  ConsumerObserver,
   ExactlyOnceOptions,
   KafkaClient,
   OutgoingRecord,
-  RawRecord,
+  RecordBatch,
+  RecordSink,
   RunningConsumer,
 } from '../../src/kafka/kafka-types.ts'
+import { recordAt } from '../../src/kafka/record-batch.ts'
 import { eventually } from '../support/eventually.ts'
 import { createKafkaBench, type KafkaBench } from '../support/kafka.ts'
 
-/** The steps of a transaction at which every implementation tells, and waits for, `onStep`. */
-export type FaultStep = 'fenced' | 'positioned' | 'begun' | 'sent' | 'offsets-sent' | 'commit-sent' | 'committed'
-
-export type KafkaClientFactory = (options?: {
-  onStep?: (step: FaultStep, partition: number) => Promise<void> | void
-  stallTimeoutMs?: number
-}) => KafkaClient
+export type KafkaClientFactory = (
+  options?: Partial<Pick<KafkaClientOptions, 'brokers' | 'compression' | 'onStep' | 'stallTimeoutMs'>>,
+) => KafkaClient
 
 const SESSION = { sessionTimeoutMs: 6000, transactionTimeoutMs: 4000 }
 
@@ -30,8 +30,20 @@ export const numbered = (topic: string, from: number, to: number, partitions: nu
 /** Writes each record to `output` as it is, on its partition. */
 export const copyTo =
   (output: string) =>
-  async (records: readonly RawRecord[]): Promise<OutgoingRecord[]> =>
-    records.map(({ partition, key, value }) => ({ topic: output, partition, key, value }))
+  (batch: RecordBatch, sink: RecordSink): void => {
+    for (let i = 0; i < batch.length; i++) {
+      const { partition, key, value } = recordAt(batch, i)
+      sink.add({ topic: output, partition, key, value })
+    }
+  }
+
+/** Tells of each commit. */
+export const onCommitted = (tell: NonNullable<ConsumerObserver['committed']>): { observer: ConsumerObserver } => ({
+  observer: { committed: tell },
+})
+
+/** The offsets of a batch. */
+export const offsetsOf = (batch: RecordBatch): number[] => [...batch.offsets.subarray(0, batch.length)]
 
 export const keysOf = (records: readonly { key: string | null }[]): (string | null)[] =>
   records.map((record) => record.key)
@@ -66,6 +78,6 @@ export const createKafkaContract = (create: KafkaClientFactory): KafkaContract =
     caughtUp: (group, topic) =>
       eventually(async () => expect(await lagOf(group, topic)).toBe(0n), { timeoutMs: 50_000, everyMs: 200 }),
     run: async (client, options) =>
-      bench.track(await client.runExactlyOnce({ batchMaxRecords: 100, ...SESSION, ...options })),
+      bench.track(await client.runExactlyOnce({ batchMaxRecords: 100, batchGoalMs: 1000, ...SESSION, ...options })),
   }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../src/errors.ts'
-import type { OutgoingRecord } from '../../src/kafka/kafka-types.ts'
 import { eventually } from '../support/eventually.ts'
 import { committedRecords, uniqueName } from '../support/kafka.ts'
 import { copyTo, type KafkaContract, keysOf, keysUpTo, numbered } from './kafka-contract.ts'
@@ -58,7 +57,7 @@ export const describeKafkaRecovery = ({ bench, create, lagOf, caughtUp, run }: K
       const consumer = await run(create({ stallTimeoutMs: 1500 }), {
         group: uniqueName('group'),
         topic,
-        process: () => new Promise<OutgoingRecord[]>(() => {}),
+        process: () => new Promise(() => {}),
       })
       await expect(consumer.done).rejects.toMatchObject({ code: 'CONSUMER_STALLED' })
     })
@@ -72,10 +71,10 @@ export const describeKafkaRecovery = ({ bench, create, lagOf, caughtUp, run }: K
       await run(bench().client, {
         group,
         topic,
-        process: async (records) => {
+        process: (batch, sink) => {
           asked++
           if (!ready) throw new AppError('NOT_READY', 'not ready yet', { retryable: true })
-          return copyTo(output)(records)
+          copyTo(output)(batch, sink)
         },
       })
       await eventually(() => expect(asked).toBeGreaterThan(5))
@@ -88,7 +87,7 @@ export const describeKafkaRecovery = ({ bench, create, lagOf, caughtUp, run }: K
       const topic = await bench().topic()
       await bench().producer.send(numbered(topic, 0, 1, 1))
       const started = Promise.withResolvers<void>()
-      const release = Promise.withResolvers<OutgoingRecord[]>()
+      const release = Promise.withResolvers<void>()
       const consumer = await run(bench().client, {
         group: uniqueName('group'),
         topic,
@@ -99,7 +98,7 @@ export const describeKafkaRecovery = ({ bench, create, lagOf, caughtUp, run }: K
       })
       await started.promise
       await expect(consumer.stop({ deadlineMs: 300 })).rejects.toMatchObject({ code: 'STOP_DEADLINE_PASSED' })
-      release.resolve([])
+      release.resolve()
     })
 
     test('refuses a transaction that outlives the session', async () => {
@@ -107,7 +106,7 @@ export const describeKafkaRecovery = ({ bench, create, lagOf, caughtUp, run }: K
       const start = run(bench().client, {
         group: uniqueName('group'),
         topic,
-        process: async () => [],
+        process: () => {},
         transactionTimeoutMs: 6000,
       })
       await expect(start).rejects.toMatchObject({ code: 'KAFKA_UNSUITABLE' })

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { KafkaClientName } from '../../src/config/kafka-schema.ts'
 import type { KeyedRecord } from '../../src/kafka/kafka-types.ts'
 import { eventually } from '../support/eventually.ts'
+import { faultClients } from '../support/fault-clients.ts'
 import { committedRecords, createKafkaBench, type KafkaBench } from '../support/kafka.ts'
 import type { FaultOrder } from '../support/programs/faulty-scorer.ts'
 import { createSmallTask, type SmallTask } from '../support/small-task.ts'
@@ -30,7 +32,7 @@ afterEach(async () => {
 })
 
 /** Keeps one worker running: one that was killed is started again with the next seed, one that was stopped goes on. */
-const keepWorking = (firstSeed: number, faults: { kill: number; pause: number }) => {
+const keepWorking = (client: KafkaClientName, firstSeed: number, faults: { kill: number; pause: number }) => {
   const suffered: string[] = []
   const unexpected: string[] = []
   let child: ChildProcess
@@ -39,7 +41,7 @@ const keepWorking = (firstSeed: number, faults: { kill: number; pause: number })
   const ended = Promise.withResolvers<'in order' | 'by a fault' | 'badly'>()
 
   const start = (seed: number): void => {
-    const order: FaultOrder = { task: task.name, seed, ...faults, ...SESSION }
+    const order: FaultOrder = { task: task.name, client, seed, ...faults, ...SESSION }
     child = spawn(process.execPath, [program, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'pipe'] })
     const current = child
     ready = false
@@ -76,53 +78,55 @@ const keepWorking = (firstSeed: number, faults: { kill: number; pause: number })
   }
 }
 
-test.each([
-  ['killed', { kill: 0.02, pause: 0 }, 11_000],
-  ['put to sleep past its session, or killed', { kill: 0.006, pause: 0.01 }, 23_000],
-])(
-  'a worker that is %s at any step of a transaction loses nothing and writes nothing twice',
-  async (_, faults, seed) => {
-    const count = 12_000 * scale
-    const { features, predictions, deadLetters } = task.topics
-    // Every 50th event cannot be scored: its dead letter lies in the same transactions.
-    const isPoison = (i: number): boolean => i % 50 === 7
-    const event = (i: number): KeyedRecord => ({
-      topic: features.name,
-      partition: i % 4,
-      key: Buffer.from(`e${i}`),
-      value: isPoison(i)
-        ? Buffer.from(`poison ${i}`)
-        : task.codecs.features.encode({ event_id: `e${i}`, event_time: i, a: (i % 7) - 3, b: null }),
-    })
-    for (let i = 0; i < count; i += 6000) {
-      await bench.producer.send(Array.from({ length: 6000 }, (_, j) => event(i + j)))
-    }
+describe.each(faultClients)('with the client %s', (client) => {
+  test.each([
+    ['killed', { kill: 0.02, pause: 0 }, 11_000],
+    ['put to sleep past its session, or killed', { kill: 0.006, pause: 0.01 }, 23_000],
+  ])(
+    'a worker that is %s at any step of a transaction loses nothing and writes nothing twice',
+    async (_, faults, seed) => {
+      const count = 12_000 * scale
+      const { features, predictions, deadLetters } = task.topics
+      // Every 50th event cannot be scored: its dead letter lies in the same transactions.
+      const isPoison = (i: number): boolean => i % 50 === 7
+      const event = (i: number): KeyedRecord => ({
+        topic: features.name,
+        partition: i % 4,
+        key: Buffer.from(`e${i}`),
+        value: isPoison(i)
+          ? Buffer.from(`poison ${i}`)
+          : task.codecs.features.encode({ event_id: `e${i}`, event_time: i, a: (i % 7) - 3, b: null }),
+      })
+      for (let i = 0; i < count; i += 6000) {
+        await bench.producer.send(Array.from({ length: 6000 }, (_, j) => event(i + j)))
+      }
 
-    const workers = [keepWorking(seed, faults), keepWorking(seed + 1000, faults)]
-    const unexpected = () => workers.flatMap((worker) => worker.unexpected)
-    await eventually(
-      async () => {
-        if (unexpected().length > 0) return
-        const lag = await bench.admin.consumerLag(`${task.name}.score`, features.name)
-        expect([...lag.values()]).toEqual([0n, 0n, 0n, 0n])
-      },
-      { timeoutMs: 200_000 * scale, everyMs: 300 },
-    )
-    expect(unexpected()).toEqual([])
-    expect(await Promise.all(workers.map((worker) => worker.end()))).not.toContain('badly')
+      const workers = [keepWorking(client, seed, faults), keepWorking(client, seed + 1000, faults)]
+      const unexpected = () => workers.flatMap((worker) => worker.unexpected)
+      await eventually(
+        async () => {
+          if (unexpected().length > 0) return
+          const lag = await bench.admin.consumerLag(`${task.name}.score`, features.name)
+          expect([...lag.values()]).toEqual([0n, 0n, 0n, 0n])
+        },
+        { timeoutMs: 200_000 * scale, everyMs: 300 },
+      )
+      expect(unexpected()).toEqual([])
+      expect(await Promise.all(workers.map((worker) => worker.end()))).not.toContain('badly')
 
-    const suffered = workers.flatMap((worker) => worker.suffered)
-    console.info(`${suffered.length} faults: ${suffered.toSorted().join(', ')}`)
-    expect(suffered.length).toBeGreaterThanOrEqual(5)
-    expect(new Set(suffered).size).toBeGreaterThanOrEqual(3)
+      const suffered = workers.flatMap((worker) => worker.suffered)
+      console.info(`${suffered.length} faults: ${suffered.toSorted().join(', ')}`)
+      expect(suffered.length).toBeGreaterThanOrEqual(5)
+      expect(new Set(suffered).size).toBeGreaterThanOrEqual(3)
 
-    const keys = (records: readonly { key: string | null }[]): (string | null)[] =>
-      records.map((record) => record.key).sort()
-    const all = Array.from({ length: count }, (_, i) => i)
-    const name = (i: number): string => `e${i}`
-    const good = all.filter((i) => !isPoison(i))
-    expect(keys(await committedRecords(predictions.name))).toEqual(good.map(name).sort())
-    expect(keys(await committedRecords(deadLetters.name))).toEqual(all.filter(isPoison).map(name).sort())
-  },
-  300_000 * scale,
-)
+      const keys = (records: readonly { key: string | null }[]): (string | null)[] =>
+        records.map((record) => record.key).sort()
+      const all = Array.from({ length: count }, (_, i) => i)
+      const name = (i: number): string => `e${i}`
+      const good = all.filter((i) => !isPoison(i))
+      expect(keys(await committedRecords(predictions.name))).toEqual(good.map(name).sort())
+      expect(keys(await committedRecords(deadLetters.name))).toEqual(all.filter(isPoison).map(name).sort())
+    },
+    300_000 * scale,
+  )
+})

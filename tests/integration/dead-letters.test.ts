@@ -97,7 +97,7 @@ test('what cannot be scored is kept byte for byte with its cause, and everything
   const committed: { codes: string[]; outputs: number } = { codes: [], outputs: 0 }
   await task.score(bench.client, {
     onCommitted: ({ outputs, deadLetters }) => {
-      committed.outputs += outputs.length
+      committed.outputs += outputs
       committed.codes.push(...deadLetters.map((letter) => letter.reason.code))
     },
   })

@@ -3,7 +3,7 @@ import type { AvroRecord } from '../../src/kafka/serde/avro-schemas.ts'
 import { typeOf } from '../../src/kafka/serde/avro-schemas.ts'
 import { createSchemaCache } from '../../src/kafka/serde/schema-cache.ts'
 import { createSchemaRegistry } from '../../src/kafka/serde/schema-registry.ts'
-import type { ScoringModel } from '../../streams/scoring.ts'
+import type { ScoringModel } from '../../src/models/score-rows.ts'
 import { eventually } from '../support/eventually.ts'
 import {
   committedRecords,
@@ -133,7 +133,7 @@ test('registry down: what is known is scored, what is not waits without a dead l
   let committed = 0
   await task.score(bench.client, {
     onCommitted: ({ records }) => {
-      committed += records.length
+      committed += records
     },
   })
   await send('known', own('known'))

@@ -174,7 +174,10 @@ describe('a live model over a folder and Redis', () => {
       await redis.del(`${prefix}epoch`, `${prefix}aliases`, `${prefix}acks:w1`)
       await eventually(async () => {
         expect(await redis.get(`${prefix}epoch`)).toBe('1')
-        expect(JSON.parse((await redis.get(`${prefix}aliases`))!)).toEqual({ epoch: 1, aliases: { production: '1' } })
+        expect(JSON.parse((await redis.get(`${prefix}aliases`))!)).toMatchObject({
+          epoch: 1,
+          aliases: { production: '1' },
+        })
         expect(await redis.exists(`${prefix}acks:w1`)).toBe(1)
       })
       expect(model.current()?.version).toBe('1')

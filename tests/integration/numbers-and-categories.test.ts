@@ -136,10 +136,12 @@ test('events with categories are scored as numbers, strange ones become dead let
         now: Date.now,
       }),
       group: `${name}.score`,
-      codecs: { input: codecs.features, output: codecs.predictions },
+      reader: codecs.eventRows(),
+      writer: codecs.predictionRows(topics.predictions.name),
       deadLetterTopic: topics.deadLetters.name,
-      limits: { batchMaxRecords: 100, sessionTimeoutMs: 6000, transactionTimeoutMs: 4000 },
+      limits: { batchMaxRecords: 100, batchGoalMs: 200, sessionTimeoutMs: 6000, transactionTimeoutMs: 4000 },
       now: Date.now,
+      summarise: () => null,
     }),
   )
   const bad = values.filter(([code]) => code !== '').map(([code]) => code)

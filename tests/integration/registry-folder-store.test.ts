@@ -102,6 +102,28 @@ describe('what a folder store leaves on the disk', () => {
     }
   })
 
+  test('an epoch that was written before there were shadows has none, and the next one may', async () => {
+    await add(0.1)
+    await store.setAlias(change('1'), 0)
+    const { shadows, ...old } = JSON.parse(await readFile(at('aliases', '1.json'), 'utf8'))
+    expect(shadows).toEqual([])
+    await writeFile(at('aliases', '1.json'), JSON.stringify(old))
+    const client = under.open()
+    expect(await client.readAliases()).toMatchObject({ epoch: 1, aliases: { production: '1' }, shadows: [] })
+    await client.setShadow({ change: 'added', version: '1', actor: 'tester', reason: 'because', at: 1 }, 1)
+    expect(await under.open().readAliases()).toMatchObject({ epoch: 2, shadows: ['1'] })
+  })
+
+  test('an epoch whose shadows are no versions, or not those of its change, is damaged', async () => {
+    await add(0.1)
+    await store.setShadow({ change: 'added', version: '1', actor: 'tester', reason: 'because', at: 1 }, 0)
+    const good = JSON.parse(await readFile(at('aliases', '1.json'), 'utf8'))
+    for (const shadows of [['../1'], [], [1], 'all', null]) {
+      await writeFile(at('aliases', '1.json'), JSON.stringify({ ...good, shadows }))
+      await expect(under.open().readAliases()).rejects.toThrow(AliasesCorrupt)
+    }
+  })
+
   test('a damaged old epoch costs its line of the history and nothing else', async () => {
     await add(0.1)
     await add(0.2)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Command } from 'commander'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { modelsCommand } from '../../src/cli/commands/models.ts'
@@ -25,7 +26,7 @@ describe('driftline models', () => {
     const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
     const error = vi.spyOn(console, 'error').mockImplementation((line: string) => void errors.push(line))
     const command = modelsCommand()
-    for (const verb of [command, ...command.commands])
+    for (const verb of [command, ...command.commands, ...command.commands.flatMap((inner) => inner.commands)])
       verb.exitOverride().configureOutput({ writeErr: () => undefined })
     try {
       await command.parseAsync([...args, '--config', join(home, 'task.yaml')], { from: 'user' })
@@ -64,7 +65,7 @@ describe('driftline models', () => {
 
   test('list says what to do where there is nothing, and makes no folder', async () => {
     expect((await run('list')).join()).toContain('driftline train')
-    expect(await runJson('list')).toEqual({ task, epoch: 0, aliases: {}, versions: [] })
+    expect(await runJson('list')).toEqual({ task, epoch: 0, aliases: {}, shadows: [], versions: [] })
     await expect(rm(join(home, 'artefacts'))).rejects.toThrow('ENOENT')
   })
 
@@ -92,6 +93,48 @@ describe('driftline models', () => {
       ['1', 'staging'],
       ['2', 'production'],
     ])
+  })
+
+  test('shadow adds, lists and removes, and every change is announced', async () => {
+    for (const probability of [0.1, 0.2, 0.3]) await add(probability)
+    await run('promote', '1', '--reason', 'first')
+    expect(await run('shadow', 'add', '3', '--reason', 'deeper')).toEqual(['version 3 added, epoch 2; shadows: 3'])
+    expect(await runJson('shadow', 'add', 'production', '--reason', 'itself')).toEqual({
+      ...{ task, change: 'added', version: '1', epoch: 3, shadows: ['3', '1'], announced: true },
+    })
+    expect(await run('shadow', 'add', '3', '--reason', 'again')).toEqual([
+      'version 3 is a shadow already; shadows: 3, 1',
+    ])
+    expect(await redis.get(`driftline:${task}:epoch`)).toBe('3')
+    expect(JSON.parse((await redis.get(`driftline:${task}:aliases`))!)).toMatchObject({ shadows: ['3', '1'] })
+
+    const { shadows } = await runJson('shadow', 'list')
+    expect(shadows).toMatchObject([
+      { version: '3', name: 'constant', reason: 'deeper' },
+      { version: '1', reason: 'itself' },
+    ])
+    const [table] = await run('list')
+    expect(table!.split('\n').map((line) => line.split(/ +/).slice(0, 2))).toEqual([
+      ['VERSION', 'ALIASES'],
+      ['1', 'production,shadow'],
+      ['2', '-'],
+      ['3', 'shadow'],
+    ])
+    expect(await runJson('list')).toMatchObject({
+      shadows: ['3', '1'],
+      versions: [{ shadow: true }, { shadow: false }, {}],
+    })
+    const [text] = await run('show', '3')
+    expect(text).toMatch(/^2 +shadow added .*deeper$/m)
+
+    expect(await run('shadow', 'remove', '3', '--reason', 'seen')).toEqual(['version 3 removed, epoch 4; shadows: 1'])
+    await rm(join(home, 'artefacts', task, 'versions', '1'), { recursive: true })
+    expect((await run('shadow', 'list')).join()).toContain('cannot be read')
+    expect(await runJson('shadow', 'remove', '1', '--reason', 'gone')).toMatchObject({ epoch: 5, shadows: [] })
+    expect(await run('shadow', 'remove', '1', '--reason', 'x')).toEqual(['version 1 is no shadow; no shadows are left'])
+    expect((await run('shadow', 'list')).join()).toContain('models shadow add')
+    await expect(run('shadow', 'add', '9', '--reason', 'x')).rejects.toThrow(VersionNotFound)
+    await expect(run('shadow', 'add', '2')).rejects.toThrow('--reason')
   })
 
   test('rollback goes back a version at a time', async () => {
@@ -148,11 +191,15 @@ describe('driftline models', () => {
   })
 
   test('every verb has examples', () => {
-    for (const verb of modelsCommand().commands) {
+    const withParents = (verb: Command, path: string): [Command, string][] =>
+      verb.commands.length === 0
+        ? [[verb, path]]
+        : verb.commands.flatMap((inner) => withParents(inner, `${path} ${inner.name()}`))
+    for (const [verb, path] of withParents(modelsCommand(), 'driftline models')) {
       const help: string[] = []
       verb.configureOutput({ writeOut: (text) => void help.push(text) })
       verb.outputHelp()
-      expect(help.join('')).toContain(`driftline models ${verb.name()}`)
+      expect(help.join('')).toContain(path)
     }
   })
 })

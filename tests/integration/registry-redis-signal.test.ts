@@ -15,6 +15,7 @@ const deadlines = { commandTimeoutMs: 300, maxReconnectDelayMs: 100, subscriptio
 const state = (epoch: number, production = String(epoch)): AliasState => ({
   epoch,
   aliases: { production },
+  shadows: [],
   history: [],
 })
 const ack = (instance: string, version = '1'): WorkerAck => ({
@@ -59,7 +60,11 @@ describe('the swap signal over Redis', () => {
     await signal.announce(state(3))
     expect(await signal.readEpoch()).toBe(3)
     expect(await redis.get(`${prefix}epoch`)).toBe('3')
-    expect(JSON.parse((await redis.get(`${prefix}aliases`))!)).toEqual({ epoch: 3, aliases: { production: '3' } })
+    expect(JSON.parse((await redis.get(`${prefix}aliases`))!)).toEqual({
+      epoch: 3,
+      aliases: { production: '3' },
+      shadows: [],
+    })
   })
 
   test('an older epoch never replaces a newer one, in whatever order they arrive', async () => {
@@ -67,7 +72,10 @@ describe('the swap signal over Redis', () => {
     const epochs = [4, 9, 2, 10, 7, 1]
     await Promise.all(epochs.map((epoch) => signal.announce(state(epoch))))
     expect(await signal.readEpoch()).toBe(10)
-    expect(JSON.parse((await redis.get(`${prefix}aliases`))!)).toEqual({ epoch: 10, aliases: { production: '10' } })
+    expect(JSON.parse((await redis.get(`${prefix}aliases`))!)).toMatchObject({
+      epoch: 10,
+      aliases: { production: '10' },
+    })
   })
 
   test.each(['epoch', 'aliases'])('half a copy counts as none and is completed: %s is gone', async (key) => {

@@ -5,8 +5,10 @@ import { join, resolve } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import type { CommittedRecord } from '../../dev/stack/console-consumer.ts'
 import { readCommitted } from '../../dev/stack/console-consumer.ts'
+import { defaultKafkaClient, type KafkaClientName } from '../../src/config/kafka-schema.ts'
+import type { KafkaClientOptions } from '../../src/kafka/client-options.ts'
+import { createKafkaClient } from '../../src/kafka/create-client.ts'
 import type { KafkaAdmin, KafkaClient, PlainProducer, RawRecord, RunningConsumer } from '../../src/kafka/kafka-types.ts'
-import { createKafkajsClient } from '../../src/kafka/kafkajs/client.ts'
 import { testLogger } from './test-logger.ts'
 
 const required = (name: string): string => {
@@ -44,10 +46,16 @@ export const deleteTopics = async (topics: readonly string[]): Promise<void> => 
   }
 }
 
+/** A client of that name, or the usual one, for the broker that the tests share. */
+export const createTestClient = (
+  name: KafkaClientName = defaultKafkaClient,
+  options: Partial<KafkaClientOptions> = {},
+): Promise<KafkaClient> =>
+  createKafkaClient(name, { brokers: kafkaBrokers(), clientId: 'test', logger: testLogger(), ...options })
+
 /** A client with an admin and a producer, and what the test opened, to be closed after it. */
-export const createKafkaBench = async (
-  client: KafkaClient = createKafkajsClient({ brokers: kafkaBrokers(), clientId: 'test', logger: testLogger() }),
-): Promise<KafkaBench> => {
+export const createKafkaBench = async (given?: KafkaClient): Promise<KafkaBench> => {
+  const client = given ?? (await createTestClient())
   const admin = await client.admin()
   const producer = await client.producer()
   const consumers = new Set<RunningConsumer>()

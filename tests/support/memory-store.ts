@@ -13,7 +13,7 @@ export const createMemoryStore = (): MemoryStore => {
   const versions: VersionSummary[] = []
   const binaries = new Map<string, Uint8Array>()
   const damaged = new Set<string>()
-  let state: AliasState = { epoch: 0, aliases: {}, history: [] }
+  let state: AliasState = { epoch: 0, aliases: {}, shadows: [], history: [] }
   const find = (version: string): VersionSummary => {
     const found = versions.find((summary) => summary.version === version)
     if (found === undefined) throw new VersionNotFound(`no version ${version}`)
@@ -49,9 +49,23 @@ export const createMemoryStore = (): MemoryStore => {
       const epoch = expectedEpoch + 1
       const done = { ...change, epoch, previous: state.aliases[change.alias] ?? null }
       state = {
+        ...state,
         epoch,
         aliases: { ...state.aliases, [change.alias]: change.version },
         history: [...state.history, done],
+      }
+      return { status: 'set', state: structuredClone(state) }
+    },
+    setShadow: async (change, expectedEpoch) => {
+      if (change.change === 'added') find(change.version)
+      if (state.epoch !== expectedEpoch) return { status: 'conflict', state: structuredClone(state) }
+      const epoch = expectedEpoch + 1
+      const others = state.shadows.filter((version) => version !== change.version)
+      state = {
+        ...state,
+        epoch,
+        shadows: change.change === 'added' ? [...others, change.version] : others,
+        history: [...state.history, { alias: 'shadow', ...change, epoch, previous: null }],
       }
       return { status: 'set', state: structuredClone(state) }
     },

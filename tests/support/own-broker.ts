@@ -3,16 +3,15 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { prepareNativePrograms, prepareServer } from '../../dev/stack/native-servers.ts'
 import { choosePort } from '../../dev/stack/ports.ts'
-import { createKafkajsClient } from '../../src/kafka/kafkajs/client.ts'
+import { isHealthy } from '../../dev/stack/probes.ts'
 import { eventually } from './eventually.ts'
 import { temporaryFolder } from './kafka.ts'
-import { createTcpProxy, type TcpProxy } from './tcp-proxy.ts'
-import { testLogger } from './test-logger.ts'
+import { createKafkaLine, type KafkaLine } from './kafka-line.ts'
 
 /** A Kafka broker that a test may kill, behind a line that it may break. */
 export type OwnBroker = {
   readonly address: string
-  readonly line: TcpProxy
+  readonly line: KafkaLine
   /** Kills the broker as a power cut would. */
   readonly kill: () => Promise<void>
   /** Starts it again, with the same data. */
@@ -23,7 +22,7 @@ export type OwnBroker = {
 export const createOwnBroker = async (): Promise<OwnBroker> => {
   const folder = await temporaryFolder()
   const port = await choosePort({ avoid: new Set() })
-  const line = await createTcpProxy({ host: '127.0.0.1', port })
+  const line = await createKafkaLine({ host: '127.0.0.1', port })
   const programs = await prepareNativePrograms({
     home: resolve('.driftline'),
     wanted: ['kafka'],
@@ -47,6 +46,12 @@ export const createOwnBroker = async (): Promise<OwnBroker> => {
   const address = `127.0.0.1:${line.port}`
   let child: ChildProcess | undefined
 
+  // Whatever ends this process: the broker must not outlive it.
+  const killAtExit = (): void => {
+    child?.kill('SIGKILL')
+  }
+  process.once('exit', killAtExit)
+
   const kill = async (): Promise<void> => {
     const current = child
     child = undefined
@@ -58,17 +63,11 @@ export const createOwnBroker = async (): Promise<OwnBroker> => {
 
   const start = async (): Promise<void> => {
     child = spawn(command.command, [...command.args], { cwd: command.folder, stdio: 'ignore' })
-    const client = createKafkajsClient({ brokers: [address], clientId: 'probe', logger: testLogger() })
     await eventually(
       async () => {
-        const admin = await client.admin()
-        try {
-          await admin.ping()
-        } finally {
-          await admin.close()
-        }
+        if (!(await isHealthy('kafka', address))) throw new Error('the broker does not answer')
       },
-      { timeoutMs: 60_000, everyMs: 200 },
+      { timeoutMs: 60_000, everyMs: 100 },
     )
   }
 
@@ -79,6 +78,7 @@ export const createOwnBroker = async (): Promise<OwnBroker> => {
     start,
     close: async () => {
       await kill()
+      process.removeListener('exit', killAtExit)
       await line.close()
       await folder.remove()
     },

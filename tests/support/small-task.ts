@@ -1,12 +1,14 @@
-import type { FeatureEvent, Prediction } from '../../src/events.ts'
+import type { EventRows, ScoredRows } from '../../src/event-rows.ts'
 import type { FeatureSpec } from '../../src/features/feature-spec.ts'
 import type { KafkaClient, RunningConsumer } from '../../src/kafka/kafka-types.ts'
 import { createSchemaRegistry, type SchemaRegistry } from '../../src/kafka/serde/schema-registry.ts'
 import { createTaskCodecs, type TaskCodecs } from '../../src/kafka/serde/task-codecs.ts'
 import { topicSpecs } from '../../src/kafka/topic-specs.ts'
 import { type RunTopologyOptions, runTopology } from '../../src/kafka/topology-runner.ts'
+import type { ScoringModel } from '../../src/models/score-rows.ts'
 import type { Scorer } from '../../src/models/scorer.ts'
-import { type ScoringModel, scoring } from '../../streams/scoring.ts'
+import { type RowsSummary, summariseRows } from '../../src/models/summarise-rows.ts'
+import { scoring } from '../../streams/scoring.ts'
 import { type TaskTopics, topicsOf } from '../../streams/topics.ts'
 import { deleteTopics, type KafkaBench, schemaRegistryUrl, temporaryFolder, uniqueName } from './kafka.ts'
 import { eventSchemas } from './sample-event-schemas.ts'
@@ -33,16 +35,20 @@ export const smallScorer: Scorer = {
   },
 }
 
+type ScoreOptions = RunTopologyOptions<EventRows, ScoredRows, RowsSummary>
+
+export type ScoreOverrides = Partial<Omit<ScoreOptions, 'limits'>> & {
+  readonly currentModel?: () => ScoringModel | null
+  readonly limits?: Partial<ScoreOptions['limits']>
+}
+
 export type SmallTask = {
   readonly name: string
   readonly topics: TaskTopics
   readonly registry: SchemaRegistry
   readonly codecs: TaskCodecs
   /** Scores the task with `model`, or with what `overrides` says. */
-  readonly score: (
-    client: KafkaClient,
-    overrides?: Partial<RunTopologyOptions<FeatureEvent, Prediction>> & { currentModel?: () => ScoringModel | null },
-  ) => Promise<RunningConsumer>
+  readonly score: (client: KafkaClient, overrides?: ScoreOverrides) => Promise<RunningConsumer>
   readonly close: () => Promise<void>
 }
 
@@ -91,6 +97,7 @@ export const createSmallTask = async (options: SmallTaskOptions): Promise<SmallT
     score: async (client, overrides = {}) => {
       const {
         currentModel = () => ({ version: '1', scorer: smallScorer, manifest: { categories: [[], []] } }),
+        limits,
         ...rest
       } = overrides
       return bench.track(
@@ -98,10 +105,18 @@ export const createSmallTask = async (options: SmallTaskOptions): Promise<SmallT
           client,
           topology: scoring({ topics, features: SMALL_FEATURES, currentModel, now: Date.now }),
           group: `${name}.score`,
-          codecs: { input: codecs.features, output: codecs.predictions },
+          reader: codecs.eventRows(),
+          writer: codecs.predictionRows(topics.predictions.name),
           deadLetterTopic: topics.deadLetters.name,
-          limits: { batchMaxRecords: 100, sessionTimeoutMs: 6000, transactionTimeoutMs: 4000 },
+          limits: {
+            batchMaxRecords: 100,
+            batchGoalMs: 200,
+            sessionTimeoutMs: 6000,
+            transactionTimeoutMs: 4000,
+            ...limits,
+          },
           now: Date.now,
+          summarise: (_rows, scored) => summariseRows(scored),
           ...rest,
         }),
       )

@@ -7,20 +7,41 @@ export type TcpProxy = {
   cut: () => void
   /** Keeps connections open and accepts new ones, but nothing comes through: what a lost network looks like. */
   stall: () => void
+  /** Lets everything through, late and at most so fast: new connections and those that are open. */
+  slow: (how: { readonly delayMs: number; readonly bytesPerSecond: number }) => void
   /** Lets new connections through again. One that stalled stays open and dead, as after a router forgot it. */
   heal: () => void
   close: () => Promise<void>
 }
 
-/** Forwards a free local port to `host:port`. */
-export const createTcpProxy = async (target: { host: string; port: number }): Promise<TcpProxy> => {
+/** What becomes of bytes on their way: they, or others, are passed on; `cut` breaks the connection instead. */
+export type Passage = Buffer | null | 'cut'
+
+/** Looks at what passes on one connection, and may hold it back. */
+export type ConnectionTap = {
+  readonly toServer: (chunk: Buffer) => Passage
+  readonly toClient: (chunk: Buffer) => Passage
+}
+
+const openTap: ConnectionTap = { toServer: (chunk) => chunk, toClient: (chunk) => chunk }
+
+/**
+ * Forwards a free local port to `host:port`. A side that does not read holds the other one back, as one line would.
+ * @param createTap called for each connection
+ */
+export const createTcpProxy = async (
+  target: { host: string; port: number },
+  createTap: () => ConnectionTap = () => openTap,
+): Promise<TcpProxy> => {
   let mode: 'open' | 'cut' | 'stalled' = 'open'
+  let pace: { delayMs: number; bytesPerSecond: number } | undefined
   const sockets = new Set<Socket>()
   const open = new Set<Socket>()
   const dead = new WeakSet<Socket>()
 
   const keep = (socket: Socket): Socket => {
     sockets.add(socket)
+    socket.setNoDelay(true)
     socket.on('error', () => socket.destroy())
     socket.on('close', () => sockets.delete(socket))
     return socket
@@ -28,6 +49,15 @@ export const createTcpProxy = async (target: { host: string; port: number }): Pr
 
   const breakAll = (): void => {
     for (const socket of sockets) socket.destroy()
+  }
+
+  const pass = (bytes: Buffer, from: Socket, to: Socket): void => {
+    if (to.write(bytes)) {
+      from.resume()
+      return
+    }
+    from.pause()
+    to.once('drain', () => from.resume())
   }
 
   const server = createServer((client) => {
@@ -40,16 +70,39 @@ export const createTcpProxy = async (target: { host: string; port: number }): Pr
     client.resume()
     if (mode === 'stalled') return
     const upstream = keep(connect(target))
-    const forward = (from: Socket, to: Socket): void => {
+    const tap = createTap()
+    const forward = (from: Socket, to: Socket, look: (chunk: Buffer) => Passage): void => {
+      let late = Promise.resolve()
       from.on('data', (chunk) => {
-        if (!dead.has(client)) to.write(chunk)
+        if (dead.has(client)) return
+        const passage = look(chunk)
+        if (passage === 'cut') {
+          client.destroy()
+          return
+        }
+        if (passage === null || passage.length === 0) return
+        if (pace === undefined) {
+          pass(passage, from, to)
+          return
+        }
+        from.pause()
+        const waitMs = pace.delayMs + (passage.length * 1000) / pace.bytesPerSecond
+        late = new Promise((done) => {
+          setTimeout(() => {
+            if (!dead.has(client)) pass(passage, from, to)
+            done()
+          }, waitMs)
+        })
       })
       from.on('close', () => {
-        if (!dead.has(client)) to.destroy()
+        // What is still on its way arrives before the end does.
+        late.then(() => {
+          if (!dead.has(client)) to.end()
+        })
       })
     }
-    forward(client, upstream)
-    forward(upstream, client)
+    forward(client, upstream, tap.toServer)
+    forward(upstream, client, tap.toClient)
     open.add(client)
     client.on('close', () => {
       open.delete(client)
@@ -68,8 +121,12 @@ export const createTcpProxy = async (target: { host: string; port: number }): Pr
       mode = 'stalled'
       for (const client of open) dead.add(client)
     },
+    slow: (how) => {
+      pace = how
+    },
     heal: () => {
       mode = 'open'
+      pace = undefined
     },
     close: async () => {
       breakAll()

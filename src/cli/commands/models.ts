@@ -2,17 +2,19 @@ import { Argument, Command, Option } from 'commander'
 import { headlineOf } from '../../models/headline.ts'
 import { AliasContention, VersionNotFound } from '../../registry/registry-errors.ts'
 import type { AliasName, AliasState, VersionSummary } from '../../registry/registry-types.ts'
-import { aliasesOf, describeVersion, isoTime, versionText } from '../models/describe-version.ts'
+import { aliasesOf, describeVersion, isoTime, servesAs, versionText } from '../models/describe-version.ts'
 import { actor, reportChange, withRegistry } from '../models/with-registry.ts'
 import { aliasNames, resolveVersion } from '../open-model.ts'
 import { formatTable } from '../table.ts'
 import { type TaskOptions, withTaskOptions } from '../task-options.ts'
 import { exportCommand } from './models-export.ts'
 import { importCommand } from './models-import.ts'
+import { shadowCommand } from './models-shadow.ts'
 
 const summarise = ({ version, manifest, run }: VersionSummary, state: AliasState) => ({
   version,
   aliases: aliasesOf(version, state),
+  shadow: state.shadows.includes(version),
   name: manifest.name,
   family: manifest.family,
   engine: manifest.engine,
@@ -31,7 +33,7 @@ const listText = (rows: readonly ReturnType<typeof summarise>[]): string =>
     : formatTable([
         ['VERSION', 'ALIASES', 'MODEL', 'TEST', 'CV', 'REASON', 'PARENT', 'TRAINED'],
         ...rows.map((row) => [
-          ...[row.version, row.aliases.join(',') || '-', row.name],
+          ...[row.version, servesAs(row).join(',') || '-', row.name],
           ...[row.test.value.toFixed(4), row.cv_mean?.toFixed(4) ?? '-'],
           ...[row.reason, row.parent ?? '-', isoTime(row.trained_at)],
         ]),
@@ -43,14 +45,14 @@ export const modelsCommand = (): Command => {
   const command = new Command('models').description('list the models, move them in and out, and say which one serves')
 
   withTaskOptions(command.command('list'))
-    .description('every version, oldest first, and the aliases that name it')
+    .description('every version, oldest first, the aliases that name it and whether it is a shadow')
     .addHelpText('after', '\nExamples:\n  driftline models list\n  driftline models list --json')
     .action((options: TaskOptions) =>
       withRegistry(options, async ({ task, registry: { store } }) => {
         const state = await store.readAliases()
         const versions = (await store.listVersions()).map((summary) => summarise(summary, state))
-        const { epoch, aliases } = state
-        console.log(options.json ? JSON.stringify({ task, epoch, aliases, versions }) : listText(versions))
+        const { epoch, aliases, shadows } = state
+        console.log(options.json ? JSON.stringify({ task, epoch, aliases, shadows, versions }) : listText(versions))
       }),
     )
 
@@ -129,6 +131,7 @@ A second rollback goes one version further back; it does not return to the one t
       }),
     )
 
+  command.addCommand(shadowCommand())
   command.addCommand(exportCommand())
   command.addCommand(importCommand())
   return command

@@ -1,11 +1,13 @@
 import { Argument, Command } from 'commander'
-import { AppError } from '../../errors.ts'
+import type { Config } from '../../config/config.ts'
+import { AppError, ConfigInvalid } from '../../errors.ts'
 import { exitCodes, reportFailure } from '../exit-codes.ts'
 import { loadRole } from '../roles/load-role.ts'
 import { type RoleName, type RunningRole, roleNames } from '../roles/role.ts'
 import { stopDeadlines } from '../stop-deadlines.ts'
 import type { RoleReady } from '../supervisor/role-messages.ts'
 import { openConfig, type TaskOptions, withTaskOptions } from '../task-options.ts'
+import { workerCount } from '../workers/worker-count.ts'
 
 const announce = (role: RoleName, running: RunningRole, options: TaskOptions): void => {
   process.send?.({ type: 'ready', url: running.url } satisfies RoleReady)
@@ -44,10 +46,20 @@ const stopWithin = async (running: RunningRole): Promise<void> => {
   clearTimeout(timer)
 }
 
+/** Starts the role here, or in processes of its own where there are to be several. */
+const startIn = async (config: Config, role: RoleName, workers: number): Promise<RunningRole> => {
+  if (workers > 1) return (await import('../workers/worker-group.ts')).startWorkerGroup(config, role, workers)
+  return (await loadRole(role))(config)
+}
+
+/** Roles that consumers of one group can share out among them. */
+const sharedRoles: ReadonlySet<RoleName> = new Set(['score'])
+
 export const runCommand = (): Command =>
   withTaskOptions(new Command('run'))
     .description('run one role until it is told to stop (SIGTERM or Ctrl+C)')
     .addArgument(new Argument('<role>', 'which one').choices(roleNames))
+    .option('--workers <n>', 'processes that share the partitions, for the role score', workerCount, 1)
     .addHelpText(
       'after',
       `
@@ -57,17 +69,24 @@ Roles:
   watch     compares recent events with the model's reference sample, raises drift alarms
   retrain   trains, compares and promotes new models
   ingress   answers HTTP requests
+  shadow    scores feature events with every shadow and compares with production (optional)
 
 Examples:
   driftline run score
+  driftline run score --workers 4
   DRIFTLINE_METRICS_PORT=9201 driftline run score --config tasks/churn.yaml
   DRIFTLINE_HTTP_PORT=8080 driftline run ingress`,
     )
-    .action(async (role: RoleName, options: TaskOptions) => {
+    .action(async (role: RoleName, options: TaskOptions & { workers: number }) => {
+      const { workers } = options
+      if (workers > 1 && !sharedRoles.has(role)) {
+        throw new ConfigInvalid(
+          `--workers is for the roles ${[...sharedRoles].join(', ')}; ${role} runs in one process`,
+        )
+      }
       const stop = stopRequested()
       const config = await openConfig(options, 'required')
-      const start = await loadRole(role)
-      const running = await Promise.race([start(config), stop])
+      const running = await Promise.race([startIn(config, role, workers), stop])
       // Told to stop while it was still connecting: nothing is at hand that would have to be finished.
       if (running === undefined) process.exit(exitCodes.done)
       announce(role, running, options)

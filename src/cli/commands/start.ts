@@ -3,12 +3,15 @@ import { exitCodes } from '../exit-codes.ts'
 import { createProgress } from '../progress.ts'
 import { type StartOptions, startEverything } from '../start-everything.ts'
 import { withTaskOptions } from '../task-options.ts'
+import { workerCount } from '../workers/worker-count.ts'
 
 export const startCommand = (): Command =>
   withTaskOptions(new Command('start'))
     .description('run everything on this machine: the servers, every role, and the story of the task')
     .option('--once', 'end after the story: exit code 0 if it went well; the result is the last line, as JSON')
     .option('--no-story', 'only start the servers and the roles')
+    .option('--shadow', 'run the role shadow, too: versions that score beside production, to compare')
+    .option('--workers <n>', 'scoring processes that share the partitions', workerCount, 1)
     .addHelpText(
       'after',
       `

@@ -12,7 +12,8 @@ const MAX_LISTED_FEATURES = 15
 /** Everything that is known of a version. */
 export type VersionDescription = VersionSummary & {
   readonly aliases: readonly AliasName[]
-  /** The moves of aliases to this version, oldest first. */
+  readonly shadow: boolean
+  /** The moves of aliases to this version, and of it among the shadows; oldest first. */
   readonly history: AliasState['history']
   /** From its parent up to the first version. */
   readonly ancestors: readonly Ancestor[]
@@ -21,6 +22,12 @@ export type VersionDescription = VersionSummary & {
 
 export const aliasesOf = (version: string, { aliases }: AliasState): AliasName[] =>
   aliasNames.filter((alias) => aliases[alias] === version)
+
+/** In what capacity a version scores, by name. */
+export const servesAs = (version: { readonly aliases: readonly string[]; readonly shadow: boolean }): string[] => [
+  ...version.aliases,
+  ...(version.shadow ? ['shadow'] : []),
+]
 
 export const isoTime = (ms: number): string => new Date(ms).toISOString()
 
@@ -33,6 +40,7 @@ export const describeVersion = (
   return {
     ...summary,
     aliases: aliasesOf(summary.version, state),
+    shadow: state.shadows.includes(summary.version),
     history: state.history.filter(({ version }) => version === summary.version),
     ancestors: parentChain(versions, summary.version),
     importance: featureImportance(artefact),
@@ -56,13 +64,14 @@ const calibrationText = ({ calibration }: ModelManifest): string => {
   return `${method}: ${error(before)} before, ${error(after)} after, on held-out folds`
 }
 
-const factsOf = ({ version, manifest, run, aliases }: VersionDescription): string[][] => {
+const factsOf = (described: VersionDescription): string[][] => {
+  const { version, manifest, run } = described
   const { metrics, data, binary } = manifest
   const target = manifest.kind === 'regression' ? 'a number' : manifest.classes.join(', ')
   const { lineage, validation, imported_from: importedFrom } = run
   return [
     ['version', version],
-    ['aliases', aliases.join(', ') || '-'],
+    ['aliases', servesAs(described).join(', ') || '-'],
     ['model', `${manifest.name} (${manifest.family}, ${manifest.engine})`],
     ...(importedFrom === undefined ? [] : [['imported', `from ${importedFrom}`]]),
     ['parameters', JSON.stringify(manifest.parameters)],
@@ -136,7 +145,10 @@ export const versionText = (described: VersionDescription): string => {
     ),
     ...section(
       ['EPOCH', 'ALIAS', 'AT', 'BY', 'REASON'],
-      history.map(({ epoch, alias, at, actor, reason }) => [String(epoch), alias, isoTime(at), actor, reason]),
+      history.map((change) => [
+        ...[String(change.epoch), change.alias === 'shadow' ? `shadow ${change.change}` : change.alias],
+        ...[isoTime(change.at), change.actor, change.reason],
+      ]),
     ),
   ].join('\n')
 }

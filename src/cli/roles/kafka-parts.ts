@@ -1,7 +1,7 @@
 import { topicsOf } from '../../../streams/topics.ts'
 import type { Config } from '../../config/config.ts'
+import { createKafkaClient } from '../../kafka/create-client.ts'
 import type { KafkaAdmin, KafkaClient } from '../../kafka/kafka-types.ts'
-import { createKafkajsClient } from '../../kafka/kafkajs/client.ts'
 import { readEventSchemas } from '../../kafka/serde/avro-schemas.ts'
 import { createSchemaRegistry, type SchemaRegistry } from '../../kafka/serde/schema-registry.ts'
 import { createTaskCodecs, type TaskCodecs } from '../../kafka/serde/task-codecs.ts'
@@ -22,11 +22,13 @@ export type KafkaParts = {
  * @throws KafkaUnavailable, SchemaRegistryUnavailable, SchemaRefused
  */
 export const openKafka = async (config: Config, role: string, logger: Logger): Promise<KafkaParts> => {
-  const { task, servers, paths } = config
-  const client = createKafkajsClient({
+  const { task, servers, paths, kafka } = config
+  const client = await createKafkaClient(kafka.client, {
     brokers: servers.kafkaBrokers,
     clientId: `driftline-${task.task}-${role}`,
     logger,
+    security: kafka.security,
+    compression: kafka.compression,
   })
   const admin = await client.admin()
   try {

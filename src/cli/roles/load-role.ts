@@ -11,6 +11,8 @@ export const loadRole = async (name: RoleName): Promise<StartRole> => {
       return (await import('./watch.ts')).startWatchRole
     case 'retrain':
       return (await import('./retrain.ts')).startRetrainRole
+    case 'shadow':
+      return (await import('./shadow.ts')).startShadowRole
     case 'ingress':
       return (await import('./ingress.ts')).startIngressRole
   }

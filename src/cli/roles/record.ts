@@ -74,6 +74,7 @@ export const startRecordRole: StartRole = async (config) => {
       group,
       topics: [topics.predictions.name, topics.labels.name],
       sessionTimeoutMs: task.stream.sessionTimeoutMs,
+      observer: metrics.consumer.of(group),
       process: async (records) => {
         const record = records[0]?.topic === topics.labels.name ? recordLabels : recordPredictions
         await record(records)

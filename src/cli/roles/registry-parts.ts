@@ -7,11 +7,12 @@ import type { ModelManifest } from '../../models/manifest.ts'
 import { verifyGolden } from '../../models/verify-golden.ts'
 import { createFolderStore } from '../../registry/folder-store.ts'
 import { createLiveModel } from '../../registry/live-model.ts'
+import { createLiveShadows, type LiveShadows } from '../../registry/live-shadows.ts'
 import { createRedisSignal } from '../../registry/redis-signal.ts'
 import { createRegistry } from '../../registry/registry.ts'
 import type { ArtefactStore, LiveModel, Registry, SwapSignal } from '../../registry/registry-types.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import type { ModelMetrics } from '../../telemetry/metrics.ts'
+import type { ModelMetrics, ShadowMetrics } from '../../telemetry/metrics.ts'
 
 const pollMs = 2000
 /** Several polls long: one that is late must not make a worker look gone. */
@@ -45,7 +46,7 @@ export const fitsTask = (manifest: ModelManifest, task: TaskConfig): boolean =>
   manifest.task === task.task && manifest.kind === task.target.type && strangeNames(manifest, task).length === 0
 
 /** Refuses a model of another task: it would load, and score nonsense. @throws AppError MODEL_UNSUITABLE */
-const loadFitting =
+export const loadFitting =
   (task: TaskConfig): typeof loadScorer =>
   (manifest, binary) => {
     if (fitsTask(manifest, task)) return loadScorer(manifest, binary)
@@ -62,6 +63,8 @@ export const followProduction = (options: {
   role: string
   parts: RegistryParts
   metrics: ModelMetrics
+  /** Told when another model serves; `loadMs` is what it took since the news of it. */
+  onSwap?: (swap: { version: string; loadMs: number }) => void
   logger: Logger
 }): LiveModel =>
   createLiveModel({
@@ -72,8 +75,30 @@ export const followProduction = (options: {
     loadScorer: loadFitting(options.config.task),
     verifyGolden,
     pollMs,
-    onSwap: ({ version, epoch, loadMs }) => options.metrics.swapped({ version, epoch, loadSeconds: loadMs / 1000 }),
+    onSwap: ({ version, epoch, loadMs }) => {
+      options.metrics.swapped({ version, epoch, loadSeconds: loadMs / 1000 })
+      options.onSwap?.({ version, loadMs })
+    },
     onRejected: () => options.metrics.rejected(),
+    logger: options.logger,
+    now: Date.now,
+  })
+
+/** The models of all shadows. */
+export const followShadows = (options: {
+  config: Config
+  parts: RegistryParts
+  metrics: ShadowMetrics
+  logger: Logger
+}): LiveShadows =>
+  createLiveShadows({
+    store: options.parts.store,
+    signal: options.parts.signal,
+    loadScorer: loadFitting(options.config.task),
+    verifyGolden,
+    pollMs,
+    onChange: ({ active, refused }) =>
+      options.metrics.models({ active, refused: refused.map(({ version }) => version) }),
     logger: options.logger,
     now: Date.now,
   })

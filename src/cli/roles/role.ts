@@ -1,7 +1,10 @@
 import type { Config } from '../../config/config.ts'
 
-export const roleNames = ['score', 'record', 'watch', 'retrain', 'ingress'] as const
+export const roleNames = ['score', 'record', 'watch', 'retrain', 'ingress', 'shadow'] as const
 export type RoleName = (typeof roleNames)[number]
+
+/** The roles that a task needs; `shadow` comes on top where somebody wants it. */
+export const neededRoles: readonly RoleName[] = roleNames.filter((role) => role !== 'shadow')
 
 /** Where each role listens unless it is told otherwise. */
 export const usualPorts: Readonly<Record<RoleName, number>> = {
@@ -10,6 +13,7 @@ export const usualPorts: Readonly<Record<RoleName, number>> = {
   record: 9102,
   watch: 9103,
   retrain: 9104,
+  shadow: 9105,
 }
 
 /** A role that runs in this process. */

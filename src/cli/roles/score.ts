@@ -1,10 +1,7 @@
 import { scoring } from '../../../streams/scoring.ts'
 import { createRoleServer } from '../../api/role-server.ts'
-import type { FeatureSpec } from '../../features/feature-spec.ts'
 import { runTopology } from '../../kafka/topology-runner.ts'
-import { inModelOrder } from '../../models/predict.ts'
-import { countUnknownCategories } from '../../models/unknown-categories.ts'
-import type { ActiveModel } from '../../registry/registry-types.ts'
+import { summariseRows } from '../../models/summarise-rows.ts'
 import { numberClass } from '../../telemetry/catalogue.ts'
 import { createLogger } from '../../telemetry/log.ts'
 import { createStreamMetrics } from '../../telemetry/metrics.ts'
@@ -13,24 +10,6 @@ import { followProduction, openRegistry } from './registry-parts.ts'
 import type { StartRole } from './role.ts'
 import { consumerPart, httpPart, lagMeter, rolePlace, startRole } from './role-frame.ts'
 
-/** So many models back a batch that is being committed may have been scored. */
-const rememberedModels = 4
-
-/** The features of the models that were asked for last, by version: a swap may land between a batch and its commit. */
-const rememberInputs = (features: readonly FeatureSpec[]) => {
-  const byVersion = new Map<string, readonly FeatureSpec[]>()
-  return {
-    take: (model: ActiveModel | null): ActiveModel | null => {
-      if (model === null || byVersion.has(model.version)) return model
-      byVersion.set(model.version, inModelOrder(features, model))
-      const [oldest] = byVersion.keys()
-      if (byVersion.size > rememberedModels && oldest !== undefined) byVersion.delete(oldest)
-      return model
-    },
-    of: (version: string): readonly FeatureSpec[] => byVersion.get(version) ?? [],
-  }
-}
-
 /** Scores feature events and publishes predictions, exactly once. */
 export const startScoreRole: StartRole = async (config) => {
   const { task } = config
@@ -38,51 +17,74 @@ export const startScoreRole: StartRole = async (config) => {
   const metrics = createStreamMetrics(task.task, 'score')
   const kafka = await openKafka(config, 'score', logger)
   const parts = openRegistry(config, logger)
-  const model = followProduction({ config, role: 'score', parts, metrics: metrics.model, logger })
-
-  const inputs = rememberInputs(task.features)
+  /** The last swap of which no prediction was committed yet. */
+  let swap: { version: string; newsAt: number } | undefined
+  const model = followProduction({
+    ...{ config, role: 'score', parts, metrics: metrics.model, logger },
+    onSwap: ({ version, loadMs }) => {
+      swap = { version, newsAt: performance.now() - loadMs }
+    },
+  })
+  const observeFirst = (modelVersion: string): void => {
+    if (swap?.version !== modelVersion) return
+    metrics.scoring.swapped((performance.now() - swap.newsAt) / 1000)
+    swap = undefined
+  }
 
   const group = `${task.task}.score`
+  const telemetry = metrics.consumer.of(group)
   const consumer = consumerPart(() =>
     runTopology({
       client: kafka.client,
       topology: scoring({
         topics: kafka.topics,
         features: task.features,
-        currentModel: () => inputs.take(model.current()),
+        currentModel: model.current,
         now: Date.now,
       }),
       group,
-      codecs: { input: kafka.codecs.features, output: kafka.codecs.predictions },
+      reader: kafka.codecs.eventRows(),
+      writer: kafka.codecs.predictionRows(kafka.topics.predictions.name),
       deadLetterTopic: kafka.topics.deadLetters.name,
       limits: task.stream,
       now: Date.now,
-      onProcessed: ({ records, processingMs }) =>
-        metrics.scoring.batchProcessed({ records: records.length, seconds: processingMs / 1000 }),
-      onCommitted: ({ records, outputs, deadLetters, processedAt, commitMs }) => {
-        metrics.scoring.committed(commitMs / 1000)
-        const first = outputs[0]
-        if (first !== undefined) {
-          const byClass = new Map<string, number>()
-          for (const { prediction, value } of outputs) {
-            const name = value === null ? prediction : numberClass
-            byClass.set(name, (byClass.get(name) ?? 0) + 1)
-          }
-          // A batch is scored by one model.
-          const { model_version: modelVersion } = first
-          metrics.scoring.scored({ modelVersion, byClass })
-          metrics.scoring.unknownCategories(countUnknownCategories(outputs, inputs.of(modelVersion)))
+      summarise: (_rows, scored) => summariseRows(scored),
+      observer: {
+        ...telemetry,
+        fetched: (fetch) => {
+          telemetry.fetched(fetch)
+          metrics.scoring.stage('fetch', fetch.ms / 1000)
+        },
+      },
+      onProcessed: ({ decodeMs, scoreMs, encodeMs }) => {
+        metrics.scoring.stage('decode', decodeMs / 1000)
+        metrics.scoring.stage('score', scoreMs / 1000)
+        metrics.scoring.stage('encode', encodeMs / 1000)
+      },
+      onCommitted: ({ partition, summary, deadLetters, oldestTimestamp, commitMs }) => {
+        const committedAt = Date.now()
+        metrics.scoring.stage('commit', commitMs / 1000)
+        // One observation a batch, of its oldest record: the worst that anybody waited, at the cost of one.
+        metrics.scoring.eventLatency((committedAt - oldestTimestamp) / 1000)
+        if (summary !== null && summary.predictions > 0) {
+          const { modelVersion, kind, byClass, predictions, unknownCategories, oldestEventTime } = summary
+          metrics.scoring.scored({
+            modelVersion,
+            byClass: kind === 'classification' ? byClass : new Map([[numberClass, predictions]]),
+          })
+          metrics.scoring.unknownCategories(unknownCategories)
+          metrics.scoring.eventTimeLatency((committedAt - oldestEventTime) / 1000)
+          metrics.consumer.sent(kafka.topics.predictions.name, predictions)
+          observeFirst(modelVersion)
         }
-        for (const { record, reason } of deadLetters) {
+        if (deadLetters.length > 0) metrics.consumer.sent(kafka.topics.deadLetters.name, deadLetters.length)
+        for (const { offset, reason } of deadLetters) {
           metrics.scoring.deadLettered(reason.code)
           logger.warn(
-            { ...reason, topic: record.topic, partition: record.partition, offset: String(record.offset) },
+            { ...reason, topic: kafka.topics.features.name, partition, offset: String(offset) },
             'dead letter',
           )
         }
-        // One observation a batch, of its oldest record: the worst that anybody waited, at the cost of one.
-        const oldest = records[0]
-        if (oldest !== undefined) metrics.scoring.eventLatency((processedAt - oldest.timestamp) / 1000)
       },
     }),
   )

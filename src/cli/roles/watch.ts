@@ -148,6 +148,7 @@ export const startWatchRole: StartRole = async (config) => {
       group,
       topics: [topics.predictions.name],
       sessionTimeoutMs: task.stream.sessionTimeoutMs,
+      observer: metrics.consumer.of(group),
       process: inTurn,
     }),
   )

@@ -9,8 +9,8 @@ export type RoleSpec = {
   /** The program and its arguments, run by this Node. */
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
-  /** Where its output goes. */
-  readonly logFile: string
+  /** Where its output goes; null for where the output of this process goes. */
+  readonly logFile: string | null
 }
 
 export type ChildRole = {
@@ -38,10 +38,12 @@ const tail = (file: string, lines: number): string => {
 }
 
 /** The role ended before it was ever ready: starting it again would not help. */
-const failedToStart = (spec: RoleSpec, how: string): AppError =>
+const failedToStart = ({ name, logFile }: RoleSpec, how: string): AppError =>
   new AppError(
     'ROLE_FAILED',
-    `the role ${spec.name} ${how}. The end of its log, ${spec.logFile}:\n${tail(spec.logFile, 12)}`,
+    logFile === null
+      ? `the role ${name} ${how}; its output stands above`
+      : `the role ${name} ${how}. The end of its log, ${logFile}:\n${tail(logFile, 12)}`,
   )
 
 /** Runs one role as a child process and starts it again whenever it ends on its own. */
@@ -58,11 +60,11 @@ export const createChildRole = (
   let restartTimer: NodeJS.Timeout | undefined
 
   const launch = (onReady: () => void, onEnd: (how: string) => void): void => {
-    const log = openSync(spec.logFile, 'a')
+    const log = spec.logFile === null ? 'inherit' : openSync(spec.logFile, 'a')
     const startedAt = performance.now()
     // The channel also ends the child when this process dies without a chance to stop it.
     const launched = spawn(process.execPath, [...spec.args], { env: spec.env, stdio: ['ignore', log, log, 'ipc'] })
-    closeSync(log)
+    if (log !== 'inherit') closeSync(log)
     child = launched
     url = undefined
     launched.on('message', (message) => {

@@ -17,16 +17,17 @@ export type Supervisor = {
 
 /**
  * Keeps a set of roles running as child processes.
- * @param options.stateFile who runs with which process id and address, as JSON, for people and tools
+ * @param options.stateFile who runs with which process id and address, as JSON, for people and tools; null for none
  */
 export const createSupervisor = (options: {
   specs: readonly RoleSpec[]
-  stateFile: string
+  stateFile: string | null
   readyTimeoutMs?: number
   onEvent?: (event: RoleEvent) => void
 }): Supervisor => {
   const { specs, stateFile, readyTimeoutMs = 60_000 } = options
   const writeState = (): void => {
+    if (stateFile === null) return
     const state = roles.map((role) => ({
       role: role.name,
       pid: role.pid(),
@@ -44,12 +45,12 @@ export const createSupervisor = (options: {
 
   const stop = async ({ deadlineMs = stopDeadlines.supervisorMs }: { deadlineMs?: number } = {}): Promise<void> => {
     await Promise.all(roles.map((role) => role.stop(deadlineMs)))
-    rmSync(stateFile, { force: true })
+    if (stateFile !== null) rmSync(stateFile, { force: true })
   }
 
   return {
     start: async (signal) => {
-      mkdirSync(join(stateFile, '..'), { recursive: true })
+      if (stateFile !== null) mkdirSync(join(stateFile, '..'), { recursive: true })
       const ready = Promise.all(roles.map((role) => role.start()))
       try {
         await (signal === undefined ? ready : untilAborted(ready, signal))

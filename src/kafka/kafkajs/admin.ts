@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Admin, Kafka } from 'kafkajs'
+import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import { describeError } from '../../errors.ts'
+import { accessDenied } from '../access-denied.ts'
 import { KafkaUnavailable, KafkaUnsuitable } from '../kafka-errors.ts'
 import type { KafkaAdmin, TopicSpec } from '../kafka-types.ts'
 import { breakConnections } from './connection.ts'
+import { clusterOf, type InternalCluster } from './internals.ts'
+import { EARLIEST, LATEST, listedOffsets } from './listed-offsets.ts'
 import { orUnavailable, protocolErrorType } from './protocol-errors.ts'
+
+// Node finds no export of that name in kafkajs; only the whole module has it.
+const { ConfigResourceTypes } = kafkajs
 
 const PING_TIMEOUT_MS = 5000
 
@@ -15,6 +21,7 @@ const PASSING: ReadonlySet<string | undefined> = new Set([
   'GROUP_LOAD_IN_PROGRESS',
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
+  'OFFSET_NOT_AVAILABLE',
 ])
 const PATIENCE_MS = 10_000
 
@@ -25,7 +32,10 @@ const withPatience = async <T>(what: string, ask: () => Promise<T>): Promise<T> 
       return await ask()
     } catch (error) {
       if (!PASSING.has(protocolErrorType(error)) || performance.now() > deadline) {
-        throw new KafkaUnavailable(`${what} cannot be read: ${describeError(error)}`, { cause: error })
+        throw (
+          accessDenied(what, error) ??
+          new KafkaUnavailable(`${what} cannot be read: ${describeError(error)}`, { cause: error })
+        )
       }
     }
     await sleep(100)
@@ -83,6 +93,19 @@ export const createKafkaAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
   admin.on('admin.network.request_timeout', ({ payload }) => breakConnections(kafka, payload.broker))
   await orUnavailable('Kafka cannot be reached', admin.connect())
 
+  let cluster: InternalCluster | undefined
+  const offsetsOf = (topic: string, timestamp: number): Promise<Map<number, bigint>> =>
+    withPatience(`the offsets of ${topic}`, async () => {
+      cluster ??= clusterOf(kafka)
+      try {
+        return await listedOffsets(cluster, topic, timestamp, true)
+      } catch (error) {
+        // The leader may be another by now.
+        await cluster.refreshMetadata().catch(() => undefined)
+        throw error
+      }
+    })
+
   const partitionsOf = async (topic: string): Promise<number> => {
     try {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
@@ -103,6 +126,28 @@ export const createKafkaAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
       for (const spec of topics) {
         if (!existing.has(spec.name)) await createTopic(admin, spec)
       }
+    },
+
+    topicConfig: async (topic) => {
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }]
+      const described = await withPatience(`the configuration of ${topic}`, () =>
+        admin.describeConfigs({ resources, includeSynonyms: false }),
+      )
+      const entries = described.resources[0]?.configEntries ?? []
+      return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
+    },
+
+    offsetRanges: async (topic) => {
+      const [starts, ends] = [await offsetsOf(topic, EARLIEST), await offsetsOf(topic, LATEST)]
+      return new Map(Array.from(starts, ([partition, from]) => [partition, { from, to: ends.get(partition) ?? from }]))
+    },
+
+    offsetsAt: async (topic, timestampMs) => {
+      const found = await offsetsOf(topic, timestampMs)
+      const ends = [...found.values()].some((offset) => offset < 0n) ? await offsetsOf(topic, LATEST) : found
+      return new Map(
+        Array.from(found, ([partition, offset]) => [partition, offset < 0n ? ends.get(partition)! : offset]),
+      )
     },
 
     consumerLag: async (group, topic) => {
@@ -134,6 +179,8 @@ export const createKafkaAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
       }
     },
 
-    close: () => admin.disconnect(),
+    close: async () => {
+      await Promise.all([admin.disconnect(), cluster?.disconnect()])
+    },
   }
 }

@@ -1,6 +1,7 @@
 import type { Kafka } from 'kafkajs'
 import type { Logger } from '../../telemetry/log.ts'
 import type { AtLeastOnceOptions, RunningConsumer } from '../kafka-types.ts'
+import { ownRecordsOf } from '../record-batch.ts'
 import { startConsumerSession } from './consumer-session.ts'
 
 const CHUNK_MAX_RECORDS = 2000
@@ -17,7 +18,9 @@ export const runAtLeastOnce = (
     topics: options.topics,
     sessionTimeoutMs: options.sessionTimeoutMs,
     chunkMaxRecords: CHUNK_MAX_RECORDS,
+    chunkBudgetMs: options.sessionTimeoutMs / 4,
     stallTimeoutMs: deps.stallTimeoutMs,
+    observer: options.observer,
     createWork: (topic, partition, consumer) => {
       let committed: bigint | null = null
       return {
@@ -25,13 +28,25 @@ export const runAtLeastOnce = (
           committed = null
           return fetchedOffset
         },
-        handle: async (records, nextOffset) => {
-          const asked = await options.process(records)
+        handle: async (batch, nextOffset) => {
+          const started = performance.now()
+          const asked = await options.process(ownRecordsOf(batch))
+          const processed = performance.now()
           const offset = asked === true ? nextOffset : asked
-          if (offset === committed) return
-          await consumer.commitOffsets([{ topic, partition, offset: offset.toString() }])
-          committed = offset
+          if (offset !== committed) {
+            await consumer.commitOffsets([{ topic, partition, offset: offset.toString() }])
+            committed = offset
+          }
+          options.observer?.committed?.({
+            ...{ topic, partition, nextOffset },
+            records: batch.length,
+            outputs: 0,
+            processMs: processed - started,
+            commitMs: performance.now() - processed,
+          })
         },
+        // Which offset is to be committed is the handler's decision.
+        skip: async () => {},
         release: () => {},
       }
     },

@@ -1,31 +1,24 @@
-import type { Logger } from '../../telemetry/log.ts'
+import { DEFAULT_STALL_TIMEOUT_MS, type KafkaClientOptions } from '../client-options.ts'
 import type { KafkaClient } from '../kafka-types.ts'
 import { createKafkaAdmin } from './admin.ts'
 import { runAtLeastOnce } from './at-least-once.ts'
 import { createKafka } from './connection.ts'
 import { runExactlyOnce } from './exactly-once.ts'
 import { createPlainProducer } from './producer.ts'
-import type { StepObserver } from './transactional-writer.ts'
-
-export type KafkajsClientOptions = {
-  /** host:port, one or more. */
-  readonly brokers: readonly string[]
-  readonly clientId: string
-  readonly logger: Logger
-  /** A consumer whose records wait for this long without one going through ends with CONSUMER_STALLED. */
-  readonly stallTimeoutMs?: number
-  /** Told, and waited for, at each step of a transaction: for tests that stop or kill a worker there. */
-  readonly onStep?: StepObserver
-}
+import { readRanges } from './range-reader.ts'
+import { kafkajsSecurity } from './security.ts'
+import { createTransactionalProducer } from './transactional-producer.ts'
 
 /** The Kafka client of the house on kafkajs. Connects nothing by itself. */
-export const createKafkajsClient = (options: KafkajsClientOptions): KafkaClient => {
-  const { brokers, clientId, logger, stallTimeoutMs = 120_000, onStep } = options
+export const createKafkajsClient = (options: KafkaClientOptions): KafkaClient => {
+  const { brokers, clientId, logger, stallTimeoutMs = DEFAULT_STALL_TIMEOUT_MS, onStep, compression = 'none' } = options
+  const security = kafkajsSecurity(options.security)
   const connect = (role: string, requestTimeoutMs?: number) =>
     createKafka({
       brokers,
       clientId: `${clientId}-${role}`,
       logger,
+      security,
       ...(requestTimeoutMs === undefined ? {} : { requestTimeoutMs }),
     })
 
@@ -35,6 +28,7 @@ export const createKafkajsClient = (options: KafkajsClientOptions): KafkaClient 
         {
           logger,
           stallTimeoutMs,
+          compression,
           onStep,
           reading: connect('read'),
           // A request without an answer must not outlive the transaction that it belongs to.
@@ -45,7 +39,7 @@ export const createKafkajsClient = (options: KafkajsClientOptions): KafkaClient 
     runAtLeastOnce: (run) => runAtLeastOnce({ logger, stallTimeoutMs, reading: connect('read') }, run),
     producer: async () => {
       const admin = await createKafkaAdmin(connect('produce-admin'))
-      const deps = { logger, partitionsOf: admin.partitionsOf }
+      const deps = { logger, compression, partitionsOf: admin.partitionsOf }
       const producer = await createPlainProducer(connect('produce'), deps).catch(async (error: unknown) => {
         await admin.close()
         throw error
@@ -56,6 +50,11 @@ export const createKafkajsClient = (options: KafkajsClientOptions): KafkaClient 
           await Promise.allSettled([producer.close(), admin.close()])
         },
       }
+    },
+    readRanges: (range) => readRanges(connect('range'), range),
+    transactionalProducer: (transaction) => {
+      const kafka = connect('transaction', transaction.transactionTimeoutMs)
+      return createTransactionalProducer({ logger, kafka, compression }, transaction)
     },
     admin: () => createKafkaAdmin(connect('admin')),
   }

@@ -2,14 +2,17 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { type ISocketFactory, Kafka, logLevel } from 'kafkajs'
 import type { Logger } from '../../telemetry/log.ts'
+import { fetchColumnar } from './columnar-fetch.ts'
 import { registerCompression } from './compression.ts'
 import { quietRequestTimers } from './request-timers.ts'
+import type { KafkajsSecurity } from './security.ts'
 
 export type ConnectionOptions = {
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly logger: Logger
   readonly requestTimeoutMs?: number
+  readonly security?: KafkajsSecurity
 }
 
 const KEEP_ALIVE_DELAY_MS = 10_000
@@ -49,8 +52,10 @@ export const breakConnections = (kafka: Kafka, broker?: string): void => {
  * A kafkajs client with this house's settings. Producers and consumers get one each: kafkajs shares the offsets that
  * a transaction *means to* commit with every consumer of the same client, before the transaction is over.
  */
-export const createKafka = ({ brokers, clientId, logger, requestTimeoutMs = 10_000 }: ConnectionOptions): Kafka => {
+export const createKafka = (options: ConnectionOptions): Kafka => {
+  const { brokers, clientId, logger, requestTimeoutMs = 10_000, security } = options
   quietRequestTimers()
+  fetchColumnar()
   registerCompression()
   const open = new Map<string, Set<Socket>>()
   const kafka = new Kafka({
@@ -58,6 +63,7 @@ export const createKafka = ({ brokers, clientId, logger, requestTimeoutMs = 10_0
     brokers: [...brokers],
     clientId,
     connectionTimeout: 3000,
+    ...security,
     requestTimeout: requestTimeoutMs,
     // Each CONCURRENT_TRANSACTIONS costs one wait; the default first wait of 300 ms would set the pace of the worker.
     retry: { initialRetryTime: 5, maxRetryTime: 500, retries: 14 },

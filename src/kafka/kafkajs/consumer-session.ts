@@ -2,7 +2,7 @@ import type { Consumer, Kafka } from 'kafkajs'
 import { describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { ConsumerFailed, ConsumerStalled, StopDeadlinePassed } from '../kafka-errors.ts'
-import type { RunningConsumer } from '../kafka-types.ts'
+import type { ConsumerObserver, ExactlyOnceOptions, RunningConsumer } from '../kafka-types.ts'
 import { breakConnections } from './connection.ts'
 import { createPartitionLoop, type PartitionLoop, type PartitionWork } from './partition-loop.ts'
 import { orUnavailable } from './protocol-errors.ts'
@@ -14,9 +14,16 @@ export type ConsumerSessionOptions = {
   readonly topics: readonly string[]
   readonly sessionTimeoutMs: number
   readonly chunkMaxRecords: number
+  /** A chunk that takes longer is made smaller. */
+  readonly chunkBudgetMs: number
   /** Records at hand and none gone through for this long: the consumer ends. */
   readonly stallTimeoutMs: number
+  /** Of the one topic: partitions that are not in it are not read. */
+  readonly bounds?: ExactlyOnceOptions['bounds']
+  readonly observer: ConsumerObserver | undefined
   readonly createWork: (topic: string, partition: number, consumer: Consumer) => PartitionWork
+  /** Everything in the bounds of a partition is committed. */
+  readonly onReachedEnd?: (partition: number) => void
   /** Called when the consumer ended, however it did. */
   readonly onEnd: () => Promise<void>
 }
@@ -41,7 +48,7 @@ const withDeadline = async (work: Promise<unknown>, deadlineMs: number, what: st
  * `done` rejects when the consumer cannot go on; whoever runs it should then end the process.
  */
 export const startConsumerSession = async (options: ConsumerSessionOptions): Promise<RunningConsumer> => {
-  const { kafka, logger, group, topics, sessionTimeoutMs, stallTimeoutMs } = options
+  const { kafka, logger, group, topics, sessionTimeoutMs, stallTimeoutMs, bounds, observer } = options
   const consumer = kafka.consumer({
     groupId: group,
     sessionTimeout: sessionTimeoutMs,
@@ -100,7 +107,10 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
         topic,
         partition,
         chunkMaxRecords: options.chunkMaxRecords,
-        chunkBudgetMs: sessionTimeoutMs / 4,
+        chunkBudgetMs: options.chunkBudgetMs,
+        endOffset: bounds?.get(partition)?.to,
+        observer,
+        reachedEnd: () => options.onReachedEnd?.(partition),
         seek: (offset) => safely('seek', () => consumer.seek({ topic, partition, offset: offset.toString() })),
         pause: () => safely('pause', () => consumer.pause(these)),
         resume: () => safely('resume', () => consumer.resume(these)),
@@ -111,6 +121,8 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
     loops.set(key, loop)
     return loop
   }
+
+  const isUnread = (partition: number): boolean => bounds !== undefined && !bounds.has(partition)
 
   const watchdog = setInterval(
     () => {
@@ -127,13 +139,22 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
     Math.min(1000, stallTimeoutMs / 4),
   )
 
+  let owned: ReadonlySet<string> = new Set()
   consumer.on('consumer.group_join', ({ payload }) => {
-    for (const [key, loop] of loops) {
-      const assigned = Object.entries(payload.memberAssignment).some(([topic, partitions]) =>
-        partitions.some((partition) => `${topic}-${partition}` === key),
-      )
-      loop.onJoin(assigned)
+    const assignment = Object.entries(payload.memberAssignment)
+    const assigned = new Set(
+      assignment.flatMap(([topic, partitions]) => partitions.map((partition) => `${topic}-${partition}`)),
+    )
+    for (const [key, loop] of loops) loop.onJoin(assigned.has(key))
+    if (bounds !== undefined) {
+      const unread = assignment.map(([topic, partitions]) => ({ topic, partitions: partitions.filter(isUnread) }))
+      safely('pause', () => consumer.pause(unread))
     }
+    observer?.rebalanced?.({
+      partitions: assigned.size,
+      revoked: [...owned].filter((key) => !assigned.has(key)).length,
+    })
+    owned = assigned
     logger.info({ group, assignment: payload.memberAssignment }, 'joined the group')
   })
   consumer.on('consumer.heartbeat', () => {
@@ -153,7 +174,10 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: MAX_PARTITIONS_AT_ONCE,
-      eachBatch: (payload) => loopOf(payload.batch.topic, payload.batch.partition).onBatch(payload),
+      eachBatch: async (payload) => {
+        const { topic, partition } = payload.batch
+        if (!isUnread(partition)) await loopOf(topic, partition).onBatch(payload)
+      },
     })
   } catch (error) {
     ended = true

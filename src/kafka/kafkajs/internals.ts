@@ -9,7 +9,14 @@ import { KafkaUnsuitable } from '../kafka-errors.ts'
  */
 
 export type Encoder = {
+  writeInt8: (value: number) => Encoder
+  writeInt16: (value: number) => Encoder
   writeInt32: (value: number) => Encoder
+  writeInt64: (value: string) => Encoder
+  /** A length of two bytes, then UTF-8; null is the length -1. */
+  writeString: (value: string | null) => Encoder
+  /** A length of four bytes, then the bytes. */
+  writeBytes: (value: Buffer) => Encoder
   writeBoolean: (value: boolean) => Encoder
   writeUVarIntString: (value: string | null) => Encoder
   writeUVarIntArray: (items: readonly Encoder[]) => Encoder
@@ -21,27 +28,60 @@ export type Decoder = {
   readInt16: () => number
   readInt32: () => number
   readInt64: () => { toString: () => string }
+  readString: () => string
+  readArray: <T>(read: (decoder: Decoder) => T) => T[]
+  readBytes: (length: number) => Buffer
+  canReadBytes: (length: number) => boolean
   readUVarIntString: () => string | null
   readUVarIntArray: <T>(read: (decoder: Decoder) => T) => T[] | null
   readTaggedFields: () => unknown
 }
 
-export type ProtocolRequest<T> = {
-  request: { apiKey: number; apiVersion: number; apiName: string; encode: () => Promise<Encoder> }
-  response: { decode: (payload: Buffer) => Promise<T>; parse: (decoded: T) => Promise<T> }
+export type ProtocolRequest<T, D = T> = {
+  request: {
+    apiKey: number
+    apiVersion: number
+    apiName: string
+    encode: () => Promise<Encoder>
+    expectResponse?: () => boolean
+  }
+  response: { decode: (payload: Buffer) => Promise<D>; parse: (decoded: D) => Promise<T> }
+  /** How long to wait for the reply; the client's own time without it. */
+  requestTimeout?: number
   logResponseError: boolean
 }
 
+/** Who writes a transaction. */
+type Producer = { transactionalId: string; producerId: string; producerEpoch: number }
+
 export type InternalBroker = {
   versions: Record<number, { minVersion: number; maxVersion: number }> | null
-  connectionPool: { send: <T>(request: ProtocolRequest<T>) => Promise<T> }
+  connectionPool: { send: <T, D>(request: ProtocolRequest<T, D>) => Promise<T> }
+  addPartitionsToTxn: (
+    options: Producer & { topics: readonly { topic: string; partitions: readonly number[] }[] },
+  ) => Promise<unknown>
+  addOffsetsToTxn: (options: Producer & { groupId: string }) => Promise<unknown>
+  txnOffsetCommit: (
+    options: Producer & {
+      groupId: string
+      topics: readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[]
+    },
+  ) => Promise<unknown>
+  endTxn: (options: Producer & { transactionResult: boolean }) => Promise<unknown>
 }
+
+/** Which kind of coordinator is looked for. */
+export const TRANSACTION_COORDINATOR = 1
 
 export type InternalCluster = {
   connect: () => Promise<void>
   disconnect: () => Promise<void>
+  refreshMetadata: () => Promise<void>
   refreshMetadataIfNecessary: () => Promise<void>
-  findGroupCoordinator: (options: { groupId: string }) => Promise<InternalBroker>
+  addMultipleTargetTopics: (topics: readonly string[]) => Promise<void>
+  findTopicPartitionMetadata: (topic: string) => readonly { partitionId: number; leader: number }[]
+  findBroker: (options: { nodeId: number }) => Promise<InternalBroker>
+  findGroupCoordinator: (options: { groupId: string; coordinatorType?: number }) => Promise<InternalBroker>
 }
 
 export type RequestQueueClass = {
@@ -67,21 +107,53 @@ const hasMethods =
 
 export const EncoderClass = internal<new () => Encoder>(
   'protocol/encoder',
-  hasMethods('writeUVarIntString', 'writeUVarIntArray', 'writeUVarIntBytes', 'writeBoolean'),
+  hasMethods(
+    'writeUVarIntString',
+    'writeUVarIntArray',
+    'writeUVarIntBytes',
+    'writeBoolean',
+    'writeBytes',
+    'writeInt64',
+  ),
 )
 
 export const DecoderClass = internal<new (payload: Buffer) => Decoder>(
   'protocol/decoder',
-  hasMethods('readUVarIntString', 'readUVarIntArray', 'readTaggedFields'),
+  hasMethods('readUVarIntString', 'readUVarIntArray', 'readTaggedFields', 'readString', 'readArray'),
 )
 
-export const createErrorFromCode = internal<{ createErrorFromCode: (code: number) => Error }>(
-  'protocol/error',
-  (module) => typeof (module as { createErrorFromCode?: unknown }).createErrorFromCode === 'function',
-).createErrorFromCode
+type ErrorCode = { type: string; code: number; retriable: boolean; message: string }
+type Errors = { errorCodes: ErrorCode[]; createErrorFromCode: (code: number) => Error }
+
+const errors = internal<Errors>('protocol/error', (module) => {
+  const { errorCodes, createErrorFromCode } = module as Partial<Errors>
+  return Array.isArray(errorCodes) && typeof createErrorFromCode === 'function'
+})
+
+// What came to the protocol after kafkajs was made.
+const producerFenced = { type: 'PRODUCER_FENCED', code: 90, retriable: false, message: 'A newer producer has this id' }
+if (!errors.errorCodes.some(({ code }) => code === producerFenced.code)) errors.errorCodes.push(producerFenced)
+
+export const { createErrorFromCode } = errors
+
+type Response<T> = ProtocolRequest<T>['response']
+
+const isResponse = (module: unknown): boolean => {
+  const { decode, parse } = module as Partial<Response<unknown>>
+  return typeof decode === 'function' && typeof parse === 'function'
+}
+
+/** How replies to Fetch are read, in the one version that brokers since 2.3 and kafkajs agree on. */
+export const fetchResponse = (): Response<unknown> => internal('protocol/requests/fetch/v11/response', isResponse)
+
+/** How replies to Produce are read; `parse` throws where a partition has an error. */
+export const produceResponse = (): Response<unknown> => internal('protocol/requests/produce/v7/response', isResponse)
 
 export const requestQueueClass = (): RequestQueueClass =>
   internal('network/requestQueue', hasMethods('scheduleCheckPendingRequests'))
+
+/** How long what is known of topics and leaders is taken to be true; a refusal by a broker ends it before. */
+const METADATA_MAX_AGE_MS = 300_000
 
 /** A connection to the brokers of its own, with the addresses and credentials of `kafka`. */
 export const clusterOf = (kafka: Kafka): InternalCluster => {
@@ -89,5 +161,5 @@ export const clusterOf = (kafka: Kafka): InternalCluster => {
   const create = symbol && (kafka as unknown as Record<symbol, unknown>)[symbol]
   if (typeof create !== 'function')
     throw new KafkaUnsuitable('kafkajs hides its cluster; install exactly version 2.2.4')
-  return create({ allowAutoTopicCreation: false }) as InternalCluster
+  return create({ allowAutoTopicCreation: false, metadataMaxAge: METADATA_MAX_AGE_MS }) as InternalCluster
 }

@@ -3,13 +3,12 @@ import { AppError, describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { backoffMs } from '../backoff.ts'
 import { nextChunkLimit } from '../chunk-limit.ts'
-import { chunkBySize } from '../chunking.ts'
-import { ConsumerFailed, PositionLost } from '../kafka-errors.ts'
-import type { RawRecord } from '../kafka-types.ts'
+import { BatchUnreadable, ConsumerFailed, PositionLost } from '../kafka-errors.ts'
+import type { ConsumerObserver, RecordBatch } from '../kafka-types.ts'
 import { comparePosition, type Gap } from '../position.ts'
-import { wireBytes } from '../record-size.ts'
-import { isFenced, rebalanceError } from './protocol-errors.ts'
-import { toRawRecord } from './records.ts'
+import { createRecordQueue } from '../wire/record-queue.ts'
+import { fetchedRecordsOf } from './columnar-fetch.ts'
+import { isFenced, protocolErrorType, rebalanceError } from './protocol-errors.ts'
 
 /** What is done with the records of one partition. */
 export type PartitionWork = {
@@ -19,7 +18,9 @@ export type PartitionWork = {
    * Handles records and commits. `nextOffset` is the offset after them. Where it rejects with a retryable AppError
    * nothing was begun, and the same records are handed in again without another start.
    */
-  readonly handle: (records: readonly RawRecord[], nextOffset: bigint) => Promise<void>
+  readonly handle: (batch: RecordBatch, nextOffset: bigint) => Promise<void>
+  /** Commits that there is nothing to handle up to `nextOffset`: only traces of transactions lie there. */
+  readonly skip: (nextOffset: bigint) => Promise<void>
   /** Lets go of what `start` made ready. Never rejects, never waits for a broker. */
   readonly release: () => void
 }
@@ -32,9 +33,14 @@ export type LoopHost = {
   readonly chunkMaxRecords: number
   /** A chunk that takes longer is made smaller. */
   readonly chunkBudgetMs: number
+  /** Where reading ends, excluded. */
+  readonly endOffset: bigint | undefined
+  readonly observer: ConsumerObserver | undefined
   readonly seek: (offset: bigint) => void
   readonly pause: () => void
   readonly resume: () => void
+  /** Everything before `endOffset` is committed. The partition is not read on. */
+  readonly reachedEnd: () => void
   /** Ends the consumer. */
   readonly fail: (error: Error) => void
 }
@@ -73,8 +79,9 @@ const fetchedOffsetOf = (batch: Batch): bigint => BigInt((batch as Batch & { fet
  * except that the group is rebalancing, which kafkajs has to know.
  */
 export const createPartitionLoop = (host: LoopHost, work: PartitionWork): PartitionLoop => {
-  const { logger, topic, partition } = host
+  const { logger, topic, partition, endOffset, observer } = host
   const where = { topic, partition }
+  const queue = createRecordQueue({ topic, partition, offset: 0n })
 
   let position: bigint | null = null
   let gap: Gap | null = null
@@ -86,12 +93,13 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork): Partit
   let busy = false
   let busySince: number | null = null
   let resumeTimer: NodeJS.Timeout | undefined
-  let holding: 'no' | 'until-timer' | 'until-confirmed' = 'no'
+  let holding: 'no' | 'until-timer' | 'until-confirmed' | 'at-end' = 'no'
   let closed = false
 
   const forget = (): void => {
     position = null
     gap = null
+    queue.clear(0n)
     work.release()
   }
 
@@ -102,14 +110,14 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork): Partit
     if (!closed) host.resume()
   }
 
-  const hold = (reason: 'until-timer' | 'until-confirmed', forMs?: number): void => {
+  const hold = (reason: typeof holding, forMs?: number): void => {
     holding = reason
     host.pause()
     if (forMs !== undefined) resumeTimer = setTimeout(letGo, forMs)
   }
 
   const recover = (error: unknown): void => {
-    const code = error instanceof AppError ? error.code : undefined
+    const code = error instanceof AppError ? error.code : (protocolErrorType(error) ?? 'UNKNOWN')
     if (error instanceof AppError && error.retryable) {
       waits++
       // It may wait for hours: said at once, and then about twice a minute.
@@ -122,7 +130,11 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork): Partit
     forget()
     failures++
     logger.warn({ ...where, failures, code }, `partition starts over: ${describeError(error)}`)
-    if (failures >= MAX_FAILURES) {
+    observer?.aborted?.({ topic, partition, code })
+    if (error instanceof BatchUnreadable) {
+      // The same bytes would come again.
+      host.fail(new ConsumerFailed(describeError(error), { cause: error }))
+    } else if (failures >= MAX_FAILURES) {
       host.fail(
         new ConsumerFailed(
           `${topic}-${partition} failed ${failures} times without a record going through: ${describeError(error)}`,
@@ -156,8 +168,27 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork): Partit
     return false
   }
 
+  /** Whether all is done. What was committed by others may be ahead of the end too. */
+  const atEnd = (offset: bigint): boolean => {
+    if (endOffset === undefined || offset < endOffset) return false
+    forget()
+    hold('at-end')
+    host.reachedEnd()
+    return true
+  }
+
+  const receive = (batch: Batch): void => {
+    const started = performance.now()
+    const from = fetchedOffsetOf(batch)
+    const fetched = fetchedRecordsOf(batch)
+    queue.clear(from)
+    if (fetched !== undefined) queue.push(fetched, from)
+    const ms = performance.now() - started
+    observer?.fetched?.({ records: queue.records, bytes: fetched?.records?.length ?? 0, ms })
+  }
+
   /** Handles a chunk, and sizes the next one by how long it took: also when it failed, for it may have been too slow. */
-  const handleTimed = async (chunk: readonly RawRecord[], next: bigint): Promise<void> => {
+  const handleTimed = async (chunk: RecordBatch, next: bigint): Promise<void> => {
     const started = performance.now()
     const fitting = (): number =>
       nextChunkLimit(chunkLimit, performance.now() - started, host.chunkBudgetMs, host.chunkMaxRecords)
@@ -175,24 +206,22 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork): Partit
     const joined = joins
     const mayGoOn = (): boolean => isRunning() && !isStale() && joins === joined && !closed
     position ??= await work.start(fetchedOffsetOf(batch))
-    if (!mayGoOn() || !continues(batch, position)) return
+    if (!mayGoOn() || atEnd(position) || !continues(batch, position)) return
 
-    const records = batch.messages.map((message) => toRawRecord(topic, partition, message))
-    for (let done = 0; done < records.length && mayGoOn(); ) {
-      const limits = { maxItems: chunkLimit, maxBytes: CHUNK_MAX_BYTES }
-      const chunk = chunkBySize(records.slice(done, done + chunkLimit), wireBytes, limits)[0] ?? []
-      const last = chunk.at(-1)
-      if (last === undefined) return
-      done += chunk.length
-      // Behind the last record of a batch there may be control records, which kafkajs skips along with it.
-      const next = (done === records.length ? BigInt(batch.lastOffset()) : last.offset) + 1n
-      await handleTimed(chunk, next)
+    receive(batch)
+    while (mayGoOn()) {
+      const chunk = queue.take(chunkLimit, CHUNK_MAX_BYTES, endOffset)
+      const next: bigint = queue.nextOffset
+      if (chunk !== null) await handleTimed(chunk, next)
+      else if (next > position) await work.skip(next)
+      else return
       position = next
       failures = 0
       waits = 0
       busySince = performance.now()
       if (joins !== joined) return
-      resolveOffset(last.offset.toString())
+      resolveOffset((next - 1n).toString())
+      if (atEnd(next)) return
       await payload.heartbeat().catch((cause: unknown) => {
         throw new HeartbeatFailed(cause)
       })

@@ -1,26 +1,24 @@
 import { randomInt } from 'node:crypto'
 import { type Kafka, Partitioners, type Producer } from 'kafkajs'
+import type { KafkaCompression } from '../../config/kafka-schema.ts'
 import { describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { chunkBySize } from '../chunking.ts'
+import { codecs } from '../compression/codecs.ts'
 import { SendFailed } from '../kafka-errors.ts'
 import type { KeyedRecord, OutgoingRecord, PlainProducer } from '../kafka-types.ts'
 import { wireBytes } from '../record-size.ts'
 import { breakConnections } from './connection.ts'
-import { orUnavailable, protocolErrorType } from './protocol-errors.ts'
+import { isHopeless, orUnavailable } from './protocol-errors.ts'
 import { REQUEST_LIMITS, toTopicMessages } from './records.ts'
 
-/** What the same bytes will meet again, however often they are sent. */
-const HOPELESS: ReadonlySet<string | undefined> = new Set([
-  'MESSAGE_TOO_LARGE',
-  'RECORD_LIST_TOO_LARGE',
-  'INVALID_RECORD',
-  'INVALID_TOPIC_EXCEPTION',
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'TOPIC_AUTHORIZATION_FAILED',
-])
-
 const PARTITIONS_TTL_MS = 60_000
+
+export type PlainProducerDeps = {
+  readonly logger: Logger
+  readonly compression: KafkaCompression
+  readonly partitionsOf: (topic: string) => Promise<number>
+}
 
 type Placed = { topic: string; partition: number; offset: bigint | null }
 
@@ -30,7 +28,7 @@ type Placed = { topic: string; partition: number; offset: bigint | null }
  */
 export const createPlainProducer = async (
   kafka: Kafka,
-  { logger, partitionsOf }: { logger: Logger; partitionsOf: (topic: string) => Promise<number> },
+  { logger, compression, partitionsOf }: PlainProducerDeps,
 ): Promise<PlainProducer> => {
   const partitionFor = Partitioners.DefaultPartitioner()
   const counts = new Map<string, { partitions: number; until: number }>()
@@ -84,7 +82,11 @@ export const createPlainProducer = async (
 
   /** Sends one request and tells where each of its records went. */
   const sendRequest = async (records: readonly OutgoingRecord[]): Promise<Placed[]> => {
-    const replies = await (await connected()).sendBatch({ topicMessages: toTopicMessages(records), acks: -1 })
+    const replies = await (await connected()).sendBatch({
+      topicMessages: toTopicMessages(records),
+      acks: -1,
+      compression: codecs[compression],
+    })
     const next = new Map<string, bigint>()
     for (const { topicName, partition, baseOffset } of replies) {
       if (baseOffset !== undefined) next.set(`${topicName}-${partition}`, BigInt(baseOffset))
@@ -117,7 +119,7 @@ export const createPlainProducer = async (
         const topics = [...new Set(records.map((record) => record.topic))].join(', ')
         throw new SendFailed(
           `${records.length - placed.length} of ${records.length} records could not be written to ${topics}: ${describeError(error)}`,
-          { cause: error, retryable: !HOPELESS.has(protocolErrorType(error)) },
+          { cause: error, retryable: !isHopeless(error) },
         )
       }
     },

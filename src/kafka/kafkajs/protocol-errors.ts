@@ -1,4 +1,5 @@
 import { AppError, describeError } from '../../errors.ts'
+import { accessDenied } from '../access-denied.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
 
 type ProtocolError = Error & { readonly type: string }
@@ -24,6 +25,18 @@ const FENCED: ReadonlySet<string | undefined> = new Set([
 /** Somebody else initialised this transactional id, or the broker gave its transaction up. */
 export const isFenced = (error: unknown): boolean => FENCED.has(protocolErrorType(error))
 
+const HOPELESS: ReadonlySet<string | undefined> = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_RECORD',
+  'INVALID_TOPIC_EXCEPTION',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'TOPIC_AUTHORIZATION_FAILED',
+])
+
+/** Whether the same bytes will meet the same error, however often they are sent. */
+export const isHopeless = (error: unknown): boolean => HOPELESS.has(protocolErrorType(error))
+
 const REBALANCING: ReadonlySet<string> = new Set([
   'REBALANCE_IN_PROGRESS',
   'ILLEGAL_GENERATION',
@@ -37,12 +50,17 @@ export const rebalanceError = (error: unknown): Error | undefined => {
   return found !== undefined && REBALANCING.has(found.type) ? found : undefined
 }
 
-/** Waits for a step towards Kafka. @throws KafkaUnavailable for whatever kafkajs throws; our own errors as they are */
+/**
+ * Waits for a step towards Kafka.
+ * @throws KafkaAccessDenied, KafkaUnavailable for whatever kafkajs throws; our own errors as they are
+ */
 export const orUnavailable = async <T>(what: string, step: Promise<T>): Promise<T> => {
   try {
     return await step
   } catch (error) {
     if (error instanceof AppError) throw error
+    const denied = accessDenied(what, error)
+    if (denied !== undefined) throw denied
     throw new KafkaUnavailable(`${what}: ${describeError(error)}`, { cause: error })
   }
 }

@@ -1,34 +1,8 @@
-import type { IHeaders, KafkaMessage, Message } from 'kafkajs'
-import type { OutgoingRecord, RawRecord } from '../kafka-types.ts'
+import type { IHeaders, Message } from 'kafkajs'
+import type { OutgoingRecord } from '../kafka-types.ts'
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-const NO_HEADERS: Readonly<Record<string, Uint8Array>> = Object.freeze({})
-
-const headersFrom = (headers: IHeaders | undefined): Readonly<Record<string, Uint8Array>> => {
-  if (headers === undefined) return NO_HEADERS
-  let found: Record<string, Uint8Array> | undefined
-  for (const [name, value] of Object.entries(headers)) {
-    // A header that stands there several times counts once, with its last value.
-    const last = Array.isArray(value) ? value.at(-1) : value
-    // A header may have no value at all; it says nothing then.
-    if (last === undefined || last === null) continue
-    found ??= Object.create(null) as Record<string, Uint8Array>
-    found[name] = typeof last === 'string' ? Buffer.from(last) : last
-  }
-  return found ?? NO_HEADERS
-}
-
-export const toRawRecord = (topic: string, partition: number, message: KafkaMessage): RawRecord => ({
-  topic,
-  partition,
-  offset: BigInt(message.offset),
-  timestamp: Number(message.timestamp),
-  key: message.key,
-  value: message.value,
-  headers: headersFrom(message.headers),
-})
 
 const toHeaders = (headers: NonNullable<OutgoingRecord['headers']>): IHeaders => {
   const result: IHeaders = {}
@@ -51,13 +25,8 @@ const toMessage = (record: OutgoingRecord): Message => {
 
 /** The records by topic, as kafkajs takes a request. */
 export const toTopicMessages = (records: readonly OutgoingRecord[]): { topic: string; messages: Message[] }[] => {
-  const byTopic = new Map<string, Message[]>()
-  for (const record of records) {
-    const messages = byTopic.get(record.topic)
-    if (messages === undefined) byTopic.set(record.topic, [toMessage(record)])
-    else messages.push(toMessage(record))
-  }
-  return Array.from(byTopic, ([topic, messages]) => ({ topic, messages }))
+  const byTopic = Map.groupBy(records, ({ topic }) => topic)
+  return Array.from(byTopic, ([topic, own]) => ({ topic, messages: own.map(toMessage) }))
 }
 
 /**

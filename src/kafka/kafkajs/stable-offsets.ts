@@ -90,6 +90,7 @@ export type StableOffsets = {
  */
 export const createStableOffsets = (kafka: Kafka, options: { patienceMs: number }): StableOffsets => {
   let cluster: InternalCluster | undefined
+  let closed = false
 
   /** Others may be waiting for an answer on these connections: they fail, and ask again on new ones. */
   const discard = (): void => {
@@ -98,6 +99,7 @@ export const createStableOffsets = (kafka: Kafka, options: { patienceMs: number 
   }
 
   const connected = async (): Promise<InternalCluster> => {
+    if (closed) throw new KafkaUnavailable('the reader of committed offsets is closed')
     cluster ??= clusterOf(kafka)
     await cluster.connect()
     await cluster.refreshMetadataIfNecessary()
@@ -121,7 +123,7 @@ export const createStableOffsets = (kafka: Kafka, options: { patienceMs: number 
         try {
           return await ask(group, topic, partition)
         } catch (error) {
-          if (error instanceof KafkaUnsuitable) throw error
+          if (error instanceof KafkaUnsuitable || closed) throw error
           // Anything but an open transaction may come from a connection or a coordinator that is gone.
           if (protocolErrorType(error) !== 'UNSTABLE_OFFSET_COMMIT') discard()
           if (performance.now() + waitMs > deadline) {
@@ -135,6 +137,7 @@ export const createStableOffsets = (kafka: Kafka, options: { patienceMs: number 
       }
     },
     close: async () => {
+      closed = true
       const closing = cluster
       cluster = undefined
       await closing?.disconnect()

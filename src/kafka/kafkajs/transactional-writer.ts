@@ -1,16 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Kafka, Partitioners, type Producer, type Transaction } from 'kafkajs'
-import { chunkBySize } from '../chunking.ts'
-import type { OutgoingRecord } from '../kafka-types.ts'
-import { wireBytes } from '../record-size.ts'
+import type { Kafka } from 'kafkajs'
+import type { KafkaCompression } from '../../config/kafka-schema.ts'
+import type { RecordSink } from '../kafka-types.ts'
+import type { StepObserver } from '../transaction-steps.ts'
+import { createBatchSink } from '../wire/record-sink.ts'
 import { breakConnections } from './connection.ts'
 import { protocolErrorType } from './protocol-errors.ts'
-import { REQUEST_LIMITS, toTopicMessages } from './records.ts'
-
-/** The steps of a transaction, in order. Tests stop, kill or fail a worker at them. */
-export type TransactionStep = 'fenced' | 'positioned' | 'begun' | 'sent' | 'offsets-sent' | 'commit-sent' | 'committed'
-
-export type StepObserver = (step: TransactionStep, partition: number) => Promise<void> | void
+import { createTransactionWriter } from './transaction.ts'
 
 export type TransactionalWriterOptions = {
   /** A client of this writer's own: its connections are broken when a request has no answer. */
@@ -19,83 +14,68 @@ export type TransactionalWriterOptions = {
   readonly topic: string
   readonly partition: number
   readonly transactionTimeoutMs: number
+  readonly compression: KafkaCompression
   readonly onStep: StepObserver | undefined
 }
 
 /** The one writer of the outputs and offsets of one input partition. */
 export type TransactionalWriter = {
   /** Initialises the transactional id: older owners can write no more, and what they left open is aborted. */
-  fence: () => Promise<void>
-  /** Writes the outputs and the next input offset in one transaction. A failure at any step ends the writer. */
-  commit: (outputs: readonly OutgoingRecord[], nextOffset: bigint) => Promise<void>
+  readonly fence: () => Promise<void>
+  /** An empty sink, for the outputs of the next transaction. */
+  readonly sink: () => RecordSink
+  /**
+   * Writes what the sink holds and the next input offset in one transaction. A failure at any step ends the writer.
+   * @returns how many records were written
+   */
+  readonly commit: (nextOffset: bigint) => Promise<number>
   /** Closes the connections. Never aborts: the next fence does that, and cannot meet a later transaction. */
-  close: () => Promise<void>
-}
-
-const CONCURRENT_RETRIES = 40
-
-/**
- * kafkajs asks the coordinator once to take offsets into a transaction, and a coordinator that still writes the
- * markers of the one before says CONCURRENT_TRANSACTIONS. Nothing was done then, so the same call may be made again.
- */
-const whenPreviousEnded = async (call: () => Promise<void>): Promise<void> => {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await call()
-    } catch (error) {
-      if (protocolErrorType(error) !== 'CONCURRENT_TRANSACTIONS' || attempt > CONCURRENT_RETRIES) throw error
-      await sleep(Math.min(2 ** attempt, 50))
-    }
-  }
+  readonly close: () => Promise<void>
 }
 
 export const createTransactionalWriter = (options: TransactionalWriterOptions): TransactionalWriter => {
-  const { kafka, group, topic, partition, transactionTimeoutMs, onStep } = options
-  const producer: Producer = kafka.producer({
-    transactionalId: `${group}-${topic}-${partition}`,
-    idempotent: true,
-    maxInFlightRequests: 1,
-    transactionTimeout: transactionTimeoutMs,
-    allowAutoTopicCreation: false,
-    // Never asked, since every record names its partition; naming it keeps kafkajs from warning of its default.
-    createPartitioner: Partitioners.DefaultPartitioner,
-  })
+  const { kafka, group, topic, partition, transactionTimeoutMs, compression, onStep } = options
+  const transactionalId = `${group}-${topic}-${partition}`
+  const transaction = createTransactionWriter({ kafka, transactionalId, transactionTimeoutMs })
+  // Of this writer alone: a request that an older one left behind must not find other records in it.
+  const sink = createBatchSink({ compression })
 
-  producer.on('producer.network.request_timeout', ({ payload }) => breakConnections(kafka, payload.broker))
-
-  const send = async (transaction: Transaction, outputs: readonly OutgoingRecord[]): Promise<void> => {
-    for (const request of chunkBySize(outputs, wireBytes, REQUEST_LIMITS)) {
-      await transaction.sendBatch({ topicMessages: toTopicMessages(request), acks: -1 })
+  /** A request without an answer leaves a connection on which nothing more may come. */
+  const orBreak = async <T>(step: Promise<T>): Promise<T> => {
+    try {
+      return await step
+    } catch (error) {
+      if (protocolErrorType(error) === undefined) breakConnections(kafka)
+      throw error
     }
+  }
+
+  const commit = async (nextOffset: bigint): Promise<number> => {
+    await onStep?.('begun', partition)
+    const written = transaction.write(sink).then(() => onStep?.('sent', partition))
+    // Beside the records: the coordinators need not wait for the leaders, nor these for them.
+    await Promise.all([written, transaction.addOffset(group, topic, partition, nextOffset)])
+    await onStep?.('offsets-sent', partition)
+    const committed = transaction.commit()
+    if (onStep !== undefined) {
+      committed.catch(() => undefined)
+      await onStep('commit-sent', partition)
+    }
+    await committed
+    await onStep?.('committed', partition)
+    return sink.records
   }
 
   return {
     fence: async () => {
-      await producer.connect()
-      // kafkajs initialises the id when the first transaction begins; ending an empty one sends nothing.
-      const empty = await producer.transaction()
-      await empty.abort()
+      await orBreak(transaction.init())
       await onStep?.('fenced', partition)
     },
-
-    commit: async (outputs, nextOffset) => {
-      const transaction = await producer.transaction()
-      await onStep?.('begun', partition)
-      // Sending first gives the coordinator time to end the transaction before this one.
-      await send(transaction, outputs)
-      await onStep?.('sent', partition)
-      const offsets = { topic, partitions: [{ partition, offset: nextOffset.toString() }] }
-      await whenPreviousEnded(() => transaction.sendOffsets({ consumerGroupId: group, topics: [offsets] }))
-      await onStep?.('offsets-sent', partition)
-      const committed = transaction.commit()
-      if (onStep !== undefined) {
-        committed.catch(() => undefined)
-        await onStep('commit-sent', partition)
-      }
-      await committed
-      await onStep?.('committed', partition)
+    sink: () => {
+      sink.reset()
+      return sink
     },
-
-    close: () => producer.disconnect(),
+    commit: (nextOffset) => orBreak(commit(nextOffset)),
+    close: transaction.close,
   }
 }

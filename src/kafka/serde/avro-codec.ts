@@ -4,6 +4,7 @@ import type { Codec, DecodeFailure, DecodeResult } from '../serde-types.ts'
 import { type AvroRecord, typeOf } from './avro-schemas.ts'
 import type { JsonReader } from './json-events.ts'
 import { bufferOver, HEADER_BYTES, isJsonObject, schemaIdOf, writeHeader } from './wire-format.ts'
+import { withoutStack } from './without-stack.ts'
 import type { WriterSchemas } from './writer-schemas.ts'
 
 export type AvroCodecOptions<T> = {
@@ -61,7 +62,7 @@ export const createAvroCodec = <T>(options: AvroCodecOptions<T>): Codec<T> => {
     let members: Readonly<Record<string, unknown>>
     try {
       // The first byte is a brace, so it is an object or it does not parse.
-      members = JSON.parse(bytes.toString('utf8')) as Readonly<Record<string, unknown>>
+      members = withoutStack(() => JSON.parse(bytes.toString('utf8')) as Readonly<Record<string, unknown>>)
     } catch (error) {
       return failure('BAD_JSON', `the value starts as JSON and is not: ${describeError(error)}`)
     }
@@ -83,7 +84,9 @@ export const createAvroCodec = <T>(options: AvroCodecOptions<T>): Codec<T> => {
     }
     let value: T
     try {
-      value = (resolver === undefined ? ownType.fromBuffer(body) : readerType.fromBuffer(body, resolver)) as T
+      value = withoutStack(
+        () => (resolver === undefined ? ownType.fromBuffer(body) : readerType.fromBuffer(body, resolver)) as T,
+      )
     } catch (error) {
       return failure('BAD_AVRO', `the value is not what schema ${id} describes: ${describeError(error)}`, id)
     }

@@ -1,18 +1,23 @@
 import type { DriftEvent, FeatureEvent, Label, ModelEvent, Prediction } from '../../events.ts'
 import type { Codec, DecodeFailure } from '../serde-types.ts'
 import { createAvroCodec } from './avro-codec.ts'
-import {
-  type AvroRecord,
-  type EventFeature,
-  type EventSchemas,
-  featureEventSchema,
-  lenientEventSchema,
-} from './avro-schemas.ts'
+import { type AvroRecord, type EventSchemas, featureEventSchema, lenientEventSchema } from './avro-schemas.ts'
 import { checkEventId, checkFinite, checkTime } from './event-checks.ts'
+import { createEventRowReader, type EventRowReader } from './event-row-reader.ts'
 import { featureEventFromJson, labelFromJson } from './json-events.ts'
+import { createPredictionWriter, type PredictionWriter } from './prediction-writer.ts'
+import type { RowFeature } from './row-plan.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 
-export type TaskCodecs = {
+export type TaskCodecs = MessageCodecs & {
+  /** A reader of feature events by the batch, with memory of its own. */
+  readonly eventRows: () => EventRowReader
+  /** A writer of scored rows as predictions to a topic, with memory of its own. */
+  readonly predictionRows: (topic: string) => PredictionWriter
+}
+
+/** One message after another. */
+type MessageCodecs = {
   readonly features: Codec<FeatureEvent>
   readonly predictions: Codec<Prediction>
   readonly labels: Codec<Label>
@@ -24,13 +29,13 @@ export type TaskCodecsOptions = {
   readonly registry: SchemaRegistry
   readonly schemas: EventSchemas
   readonly task: string
-  readonly features: readonly EventFeature[]
+  readonly features: readonly RowFeature[]
   /** The names that a label may have; null where a label is a number. */
   readonly classes: readonly string[] | null
   /** A larger event goes to the dead letters unread. */
   readonly maxEventBytes: number
   /** Names of the topics; the subject of each is `<topic>-value`. */
-  readonly topics: Readonly<Record<keyof TaskCodecs, { readonly name: string }>>
+  readonly topics: Readonly<Record<keyof MessageCodecs, { readonly name: string }>>
 }
 
 /** Registers the schemas of a task and makes their codecs. @throws SchemaRefused, SchemaRegistryUnavailable */
@@ -53,16 +58,32 @@ export const createTaskCodecs = async (options: TaskCodecsOptions): Promise<Task
   // What others write is limited; what we write follows from it, and the broker's limit is enough.
   const limited = { maxBytes: maxEventBytes }
 
+  const schema = featureEventSchema(schemas.featureEvent, features, task)
+  const readerSchema = lenientEventSchema(schemas.featureEvent, features, task)
+  const eventCodec = createAvroCodec<FeatureEvent>({
+    ...(await common(topics.features, schema)),
+    ...limited,
+    readerSchema,
+    readJson: featureEventFromJson(features.map((feature) => feature.name)),
+    check: ({ event_id, event_time }) => checkEventId(event_id) ?? checkTime('event_time', event_time),
+  })
+  const predictions = await common(topics.predictions, schemas.prediction)
+
   return {
-    features: createAvroCodec<FeatureEvent>({
-      ...(await common(topics.features, featureEventSchema(schemas.featureEvent, features, task))),
-      ...limited,
-      readerSchema: lenientEventSchema(schemas.featureEvent, features, task),
-      readJson: featureEventFromJson(features.map((feature) => feature.name)),
-      check: ({ event_id, event_time }) => checkEventId(event_id) ?? checkTime('event_time', event_time),
-    }),
+    features: eventCodec,
+    eventRows: () =>
+      createEventRowReader({
+        codec: eventCodec,
+        schema,
+        readerSchema,
+        writers: registry.writers,
+        features,
+        maxBytes: maxEventBytes,
+      }),
+    predictionRows: (topic) =>
+      createPredictionWriter({ topic, schema: schemas.prediction, schemaId: predictions.schemaId }),
     predictions: createAvroCodec<Prediction>({
-      ...(await common(topics.predictions, schemas.prediction)),
+      ...predictions,
       check: ({ event_id, event_time, scored_at, confidence, value, probabilities }) =>
         checkEventId(event_id) ??
         checkTime('event_time', event_time) ??

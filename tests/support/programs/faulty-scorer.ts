@@ -1,13 +1,13 @@
 import { writeSync } from 'node:fs'
+import type { KafkaClientName } from '../../../src/config/kafka-schema.ts'
 import { createRandom } from '../../../src/features/random.ts'
-import { createKafkajsClient } from '../../../src/kafka/kafkajs/client.ts'
-import { createKafkaBench, kafkaBrokers } from '../kafka.ts'
+import { createKafkaBench, createTestClient } from '../kafka.ts'
 import { createSmallTask } from '../small-task.ts'
-import { testLogger } from '../test-logger.ts'
 
 /** What a worker is told on its command line, as JSON. */
 export type FaultOrder = {
   readonly task: string
+  readonly client: KafkaClientName
   readonly seed: number
   /** Probability, at each step of each transaction, of being killed. */
   readonly kill: number
@@ -27,10 +27,8 @@ const suffer = (fault: 'kill' | 'stop', step: string): void => {
   process.kill(process.pid, fault === 'kill' ? 'SIGKILL' : 'SIGSTOP')
 }
 
-const client = createKafkajsClient({
-  brokers: kafkaBrokers(),
+const client = await createTestClient(order.client, {
   clientId: `faulty-${order.seed}`,
-  logger: testLogger(),
   onStep: async (step) => {
     const chance = random.next()
     if (chance >= order.kill + order.pause) return

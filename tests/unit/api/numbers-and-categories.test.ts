@@ -4,9 +4,9 @@ import { createInstanceScoring } from '../../../src/api/score-instances.ts'
 import type { PredictionRow } from '../../../src/history/history-types.ts'
 import type { ActiveModel } from '../../../src/registry/registry-types.ts'
 import { scoring } from '../../../streams/scoring.ts'
-import { topicsOf } from '../../../streams/topics.ts'
 import { parseExposition, sampleOf } from '../../support/exposition.ts'
 import { fixedNow, ingressUnderTest, sampleManifest } from '../../support/ingress-under-test.ts'
+import { createSampleCodecs } from '../../support/sample-codecs.ts'
 
 const task: IngressDeps['task'] = {
   task: 'plants',
@@ -109,9 +109,10 @@ describe('an instance with categories', () => {
     expect(published).toEqual([])
   })
 
-  it('gets the same prediction on the stream, but for where it came from', () => {
+  it('gets the same prediction on the stream, but for where it came from', async () => {
+    const codecs = await createSampleCodecs({ task: 'plants', features: task.features })
     const { process } = scoring({
-      topics: topicsOf('plants'),
+      topics: codecs.topics,
       features: task.features,
       currentModel: () => model,
       now: () => fixedNow,
@@ -121,15 +122,11 @@ describe('an instance with categories', () => {
       { event_id: 'a', height: 1, soil: 'sand', shade: 'full' },
       { event_id: 'b', height: 2, soil: 'peat', shade: null },
     ]
-    const streamed = process(
-      instances.map((instance, offset) => ({
-        source: { topic: 'plants.features', partition: 0, offset: BigInt(offset), timestamp: 0, key: null },
-        value: { ...instance, event_time: fixedNow },
-      })),
-    ).map((outcome) => {
-      if (outcome.kind !== 'emit') throw new Error(`not emitted: ${outcome.kind}`)
-      return { ...outcome.value, source_partition: null, source_offset: null }
-    })
+    const { rows, batch } = codecs.rowsOf(instances.map((instance) => ({ ...instance, event_time: fixedNow })))
+    const streamed = codecs.published(process(rows), batch).predictions.map((prediction) => ({
+      ...prediction,
+      ...{ source_partition: null, source_offset: null },
+    }))
     expect(overHttp(model, instances, true)).toEqual(streamed)
   })
 })

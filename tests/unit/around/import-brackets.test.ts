@@ -33,6 +33,7 @@ const owners: Record<string, readonly string[]> = {
   kafkajs: ['kafka'],
   'kafkajs/src/errors.js': ['kafka'],
   '@kafkajs/confluent-schema-registry': ['kafka'],
+  '@platformatic/kafka': ['kafka'],
   bullmq: ['retraining'],
   ioredis: ['registry', 'retraining'],
   'prom-client': ['telemetry'],

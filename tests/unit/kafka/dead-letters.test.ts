@@ -10,7 +10,11 @@ const record: RawRecord = {
   timestamp: 7,
   key: Buffer.from([1, 2]),
   value: Buffer.from([0, 255]),
-  headers: { trace: Buffer.from('t'), 'driftline.error.code': Buffer.from('OLD') },
+  headers: {
+    trace: Buffer.from('t'),
+    'driftline.error.code': Buffer.from('OLD'),
+    'driftline.error.truncated': Buffer.from('9'),
+  },
 }
 const target = { topic: 'task.dead-letters', partitions: 4, failedAt: 1234 }
 
@@ -27,6 +31,7 @@ test('keeps key, value and headers, and says what went wrong and where', () => {
       'driftline.error.topic': 'task.features',
       'driftline.error.partition': '5',
       'driftline.error.offset': '42',
+      'driftline.error.timestamp': '7',
       'driftline.error.schema_id': '9',
       'driftline.error.failed_at': '1234',
     },
@@ -57,4 +62,24 @@ test('a key that no topic takes is left out', () => {
   const letter = deadLetterOf({ ...record, key: Buffer.alloc(3_000_000) }, { code: 'X', message: 'm' }, target)
   expect(wireBytes(letter)).toBeLessThanOrEqual(MAX_DEAD_LETTER_BYTES)
   expect(letter.key).toBeNull()
+})
+
+test('a topic that takes less gets as much as it takes', () => {
+  const value = Buffer.alloc(1_500_000)
+  const smaller = { ...target, maxBytes: 1_048_488 }
+  const letter = deadLetterOf({ ...record, value }, { code: 'X', message: 'm' }, smaller)
+  expect(wireBytes(letter)).toBeLessThanOrEqual(1_048_488)
+  expect(letter.value?.byteLength).toBeGreaterThan(1_040_000)
+  expect(letter.headers).toMatchObject({ 'driftline.error.truncated': '1500000' })
+  expect(deadLetterOf({ ...record, value }, { code: 'X', message: 'm' }, target).value?.byteLength).toBe(1_500_000)
+})
+
+test('just below the limit nothing is cut, however many headers there are', () => {
+  const headers = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`h${i}`, Buffer.alloc(1000)]))
+  for (const bytes of [1_700_000, 1_790_000, 1_799_000, 1_800_000]) {
+    const letter = deadLetterOf({ ...record, headers, value: Buffer.alloc(bytes) }, { code: 'X', message: 'm' }, target)
+    const isCut = letter.headers?.['driftline.error.truncated'] !== undefined
+    expect(wireBytes(letter)).toBeLessThanOrEqual(MAX_DEAD_LETTER_BYTES)
+    expect(isCut).toBe(letter.value?.byteLength !== bytes)
+  }
 })

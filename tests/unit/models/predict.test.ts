@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Prediction } from '../../../src/events.ts'
 import type { FeatureSpec } from '../../../src/features/feature-spec.ts'
 import { buildPrediction, inModelOrder, type ScoredBlock } from '../../../src/models/predict.ts'
 import type { Scorer } from '../../../src/models/scorer.ts'
-import { countUnknownCategories } from '../../../src/models/unknown-categories.ts'
 
 const spec = (name: string): FeatureSpec => ({ name, type: 'double', nullable: false })
 const category = (name: string, ...categories: string[]): FeatureSpec => ({
@@ -100,17 +98,6 @@ describe('the categories of an event', () => {
     expect(named(1, 'y')).toEqual(['y', 2])
     expect(named(2, 'never seen')).toEqual(['never seen', 2])
     expect(named(Number.NaN, null)).toEqual([null, 2])
-  })
-
-  it('are counted where the model does not know them', () => {
-    const rows = [
-      ['x', 1],
-      ['z', 1],
-      [null, 1],
-      ['z', null],
-    ].map((features) => ({ features }) as Prediction)
-    expect([...countUnknownCategories(rows, specs)]).toEqual([['a', 2]])
-    expect([...countUnknownCategories(rows.slice(0, 1), specs)]).toEqual([])
   })
 })
 

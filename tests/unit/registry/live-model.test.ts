@@ -132,7 +132,9 @@ describe('the live model', () => {
       {
         readAliases: async () => {
           const state = await world.store.readAliases()
-          return set === null ? state : { epoch: set.epoch, aliases: { production: set.version }, history: [] }
+          return set === null
+            ? state
+            : { epoch: set.epoch, aliases: { production: set.version }, shadows: [], history: [] }
         },
       },
     )

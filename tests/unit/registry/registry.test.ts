@@ -56,6 +56,49 @@ describe('the registry', () => {
     expect(signal.announced).toEqual([])
   })
 
+  test('a shadow joins and leaves once, and is announced each time', async () => {
+    await promote('1')
+    const added = await registry.changeShadow({ change: 'added', version: '2', ...by })
+    expect(added).toMatchObject({ status: 'set', state: { epoch: 2, shadows: ['2'], aliases: { production: '1' } } })
+    expect(added.state.history.at(-1)).toEqual({
+      ...{ alias: 'shadow', change: 'added', version: '2', previous: null, epoch: 2, at: 42, ...by },
+    })
+    expect((await registry.changeShadow({ change: 'added', version: '2', ...by })).status).toBe('unchanged')
+    expect((await registry.changeShadow({ change: 'removed', version: '3', ...by })).status).toBe('unchanged')
+    const removed = await registry.changeShadow({ change: 'removed', version: '2', ...by })
+    expect(removed).toMatchObject({ status: 'set', state: { epoch: 3, shadows: [] } })
+    expect(signal.announced.map(({ epoch }) => epoch)).toEqual([1, 2, 3])
+  })
+
+  test('a damaged version becomes no shadow, and one that was damaged later can leave', async () => {
+    await registry.changeShadow({ change: 'added', version: '1', ...by })
+    await store.damageManifest('1')
+    await store.damageManifest('2')
+    await expect(registry.changeShadow({ change: 'added', version: '2', ...by })).rejects.toThrow(ArtefactCorrupt)
+    await expect(registry.changeShadow({ change: 'added', version: '9', ...by })).rejects.toThrow(VersionNotFound)
+    expect((await registry.changeShadow({ change: 'removed', version: '1', ...by })).state.shadows).toEqual([])
+  })
+
+  test('a shadow that lost the round to another change tries again on what it left', async () => {
+    let lost = 0
+    const contended = over({
+      setShadow: async (change, epoch) => {
+        if (lost++ < 3) await store.setAlias({ alias: 'staging', version: '1', ...by, at: 1 }, epoch)
+        return store.setShadow(change, epoch)
+      },
+    })
+    const result = await contended.changeShadow({ change: 'added', version: '2', ...by })
+    expect(result).toMatchObject({ status: 'set', state: { epoch: 4, aliases: { staging: '1' }, shadows: ['2'] } })
+  })
+
+  test('a rollback does not mind shadows that came between', async () => {
+    await promote('1')
+    await promote('2')
+    await registry.changeShadow({ change: 'added', version: '1', ...by })
+    const { state } = await registry.rollback(by)
+    expect(state).toMatchObject({ aliases: { production: '1' }, shadows: ['1'] })
+  })
+
   test('a fenced promotion from an older epoch changes and announces nothing', async () => {
     await promote('1')
     const { epoch } = await store.readAliases()
@@ -82,7 +125,7 @@ describe('the registry', () => {
   })
 
   test('gives up when it is never its turn', async () => {
-    const state = { epoch: 7, aliases: {}, history: [] }
+    const state = { epoch: 7, aliases: {}, shadows: [], history: [] }
     const stuck = over({ setAlias: async () => ({ status: 'conflict', state }) })
     await expect(stuck.promote({ alias: 'production', version: '2', ...by })).rejects.toThrow(AliasContention)
   })

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest'
 import type { AliasName, AliasState } from '../../../src/registry/registry-types.ts'
 import { findRollbackTarget } from '../../../src/registry/rollback-target.ts'
 
-const empty: AliasState = { epoch: 0, aliases: {}, history: [] }
+const empty: AliasState = { epoch: 0, aliases: {}, shadows: [], history: [] }
 
 const move = (state: AliasState, version: string, undoes?: number, alias: AliasName = 'production'): AliasState => ({
+  ...state,
   epoch: state.epoch + 1,
   aliases: { ...state.aliases, [alias]: version },
   history: [

@@ -5,12 +5,19 @@ import { parseExposition, sampleOf } from '../../support/exposition.ts'
 
 const useAll = () => {
   const stream = createStreamMetrics('plants')
-  stream.scoring.batchProcessed({ records: 3, seconds: 0.01 })
+  stream.scoring.stage('decode', 0.01)
   stream.scoring.scored({ modelVersion: '4', byClass: new Map([['tree', 2]]) })
   stream.scoring.unknownCategories(new Map([['town', 2]]))
   stream.scoring.deadLettered('BAD_AVRO')
-  stream.scoring.committed(0.02)
   stream.scoring.eventLatency(-1)
+  stream.scoring.eventTimeLatency(0.2)
+  stream.scoring.swapped(0.05)
+  const consumer = stream.consumer.of('plants.score')
+  consumer.fetched({ records: 3, ms: 1 })
+  consumer.committed({ topic: 'plants.features', records: 3, processMs: 2, commitMs: 5 })
+  consumer.aborted({ code: 'SEND_FAILED' })
+  consumer.rebalanced()
+  stream.consumer.sent('plants.predictions', 3)
   stream.lag.set('plants.score', 'plants.features', [[0, 12n]])
   stream.model.swapped({ version: '4', epoch: 9, loadSeconds: 0.1 })
   stream.recording.recorded('label', 5)
@@ -52,7 +59,7 @@ describe('the list of metrics', () => {
       expect([name, Object.keys(labels).sort()]).toEqual([name, expected.sort()])
       used.add(family)
     }
-    const ours = [...listed.keys()].filter((name) => /^(driftline|plants)_/.test(name))
+    const ours = [...listed.keys()].filter((name) => /^(driftline|plants|messaging)_/.test(name))
     expect(ours.filter((name) => !used.has(name))).toEqual([])
   })
 
@@ -127,6 +134,25 @@ describe('the metrics of a process', () => {
     expect(sampleOf(exposed, 'driftline_events_total', { outcome: 'dead_lettered' })).toBe(4)
     expect(sampleOf(exposed, 'driftline_dead_letters_total', { code: 'BAD_JSON' })).toBe(4)
     expect(sampleOf(exposed, 'driftline_predictions_total', { class: 'herb', model_version: '4' })).toBe(3)
+  })
+
+  it('count what consumers do under the names of the messaging conventions', async () => {
+    const metrics = createStreamMetrics('plants', 'score')
+    const consumer = metrics.consumer.of('plants.score')
+    consumer.committed({ topic: 'plants.features', records: 3, processMs: 2, commitMs: 500 })
+    consumer.committed({ topic: 'plants.features', records: 4, processMs: 2, commitMs: 500 })
+    consumer.aborted({ code: 'KAFKA_UNAVAILABLE' })
+    const exposed = parseExposition(await metrics.text())
+    const group = { messaging_consumer_group_name: 'plants.score' }
+    expect(sampleOf(exposed, 'messaging_client_consumed_messages_total', group)).toBe(7)
+    expect(
+      sampleOf(exposed, 'messaging_client_operation_duration_seconds_sum', {
+        ...group,
+        messaging_operation_name: 'commit',
+      }),
+    ).toBe(1)
+    expect(sampleOf(exposed, 'driftline_transactions_total', { outcome: 'committed' })).toBe(2)
+    expect(sampleOf(exposed, 'driftline_transactions_total', { code: 'KAFKA_UNAVAILABLE' })).toBe(1)
   })
 
   it('name only the model that serves now', async () => {

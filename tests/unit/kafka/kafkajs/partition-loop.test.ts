@@ -2,12 +2,22 @@ import type { EachBatchPayload } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AppError } from '../../../../src/errors.ts'
 import { createPartitionLoop, type PartitionWork } from '../../../../src/kafka/kafkajs/partition-loop.ts'
+import { createBatchSink } from '../../../../src/kafka/wire/record-sink.ts'
 import { testLogger } from '../../../support/test-logger.ts'
 
 const protocol = (type: string): Error => Object.assign(new Error(type), { type })
 
+/** A batch of records with these offsets, as a broker sends it. */
+const recordsBetween = (from: number, to: number): Buffer => {
+  const sink = createBatchSink()
+  for (let i = from; i < to; i++) sink.add({ topic: 't', partition: 0, key: null, value: null })
+  const bytes = Buffer.from(sink.finish(null)[0]?.[0]?.bytes ?? [])
+  bytes.writeBigInt64BE(BigInt(from))
+  return bytes
+}
+
 /** A broker's side of one partition with `length` records: it hands out batches from where it was told to read. */
-const createBed = (work: Partial<PartitionWork> & { committed?: () => bigint } = {}, length = 10) => {
+const createBed = (work: Partial<PartitionWork> & { committed?: () => bigint } = {}, length = 10, end?: bigint) => {
   const log: string[] = []
   let position = 0
   let paused = false
@@ -19,6 +29,9 @@ const createBed = (work: Partial<PartitionWork> & { committed?: () => bigint } =
       partition: 0,
       chunkMaxRecords: 4,
       chunkBudgetMs: 1000,
+      endOffset: end,
+      observer: undefined,
+      reachedEnd: () => log.push('end'),
       seek: (offset) => {
         seek = Number(offset)
         log.push(`seek ${offset}`)
@@ -36,8 +49,11 @@ const createBed = (work: Partial<PartitionWork> & { committed?: () => bigint } =
         log.push('start')
         return work.committed?.() ?? 0n
       },
-      handle: async (records, nextOffset) => {
-        log.push(`handle ${records[0]?.offset}..${nextOffset}`)
+      handle: async (batch, nextOffset) => {
+        log.push(`handle ${batch.offsets[0]}..${nextOffset}`)
+      },
+      skip: async (nextOffset) => {
+        log.push(`skip ${nextOffset}`)
       },
       release: () => log.push('release'),
       ...work,
@@ -49,14 +65,7 @@ const createBed = (work: Partial<PartitionWork> & { committed?: () => bigint } =
         topic: 't',
         partition: 0,
         fetchedOffset: String(position),
-        messages: Array.from({ length: length - position }, (_, i) => ({
-          offset: String(position + i),
-          timestamp: '0',
-          key: null,
-          value: null,
-          headers: undefined,
-        })),
-        lastOffset: () => String(length - 1),
+        messages: [{ carried: { records: recordsBetween(position, length), abortedTransactions: [] } }],
       },
       resolveOffset: (offset: string) => {
         position = Number(offset) + 1
@@ -103,9 +112,9 @@ test('goes on from the committed offset, not from where the consumer happens to 
 
 test('drops the rest of a batch when the group is joined anew, and starts again', async () => {
   const bed = createBed({
-    handle: async (records) => {
-      bed.log.push(`handle ${records[0]?.offset}`)
-      if (records[0]?.offset === 0n) bed.loop.onJoin(true)
+    handle: async (batch) => {
+      bed.log.push(`handle ${batch.offsets[0]}`)
+      if (batch.offsets[0] === 0) bed.loop.onJoin(true)
     },
   })
   await bed.fetch()
@@ -146,9 +155,9 @@ describe('failures', () => {
   test('after one, it lets go, waits, starts again and meets the same records', async () => {
     let failures = 0
     const bed = createBed({
-      handle: async (records) => {
+      handle: async (batch) => {
         if (failures++ < 2) throw new Error('no')
-        bed.log.push(`handle ${records[0]?.offset}`)
+        bed.log.push(`handle ${batch.offsets[0]}`)
       },
     })
     await bed.fetch()
@@ -248,7 +257,7 @@ describe('failures', () => {
     const bed = createBed({ committed: () => 500n })
     for (let i = 0; i < 400 && !bed.log.includes('fail CONSUMER_FAILED'); i++) {
       await bed.loop.onBatch({
-        batch: { fetchedOffset: '0', messages: [], lastOffset: () => '9' },
+        batch: { fetchedOffset: '0', messages: [] },
         isRunning: () => true,
         isStale: () => false,
       } as unknown as EachBatchPayload)
@@ -260,8 +269,8 @@ describe('failures', () => {
 
 test('a slow chunk is followed by smaller ones', async () => {
   const bed = createBed({
-    handle: async (records) => {
-      bed.log.push(`handle ${records.length}`)
+    handle: async (batch) => {
+      bed.log.push(`handle ${batch.length}`)
       await vi.advanceTimersByTimeAsync(1500)
     },
   })
@@ -271,10 +280,10 @@ test('a slow chunk is followed by smaller ones', async () => {
 
 test('a chunk that failed because it took too long comes back smaller, until it goes through', async () => {
   const bed = createBed({
-    handle: async (records) => {
-      bed.log.push(`handle ${records.length}`)
-      await vi.advanceTimersByTimeAsync(records.length * 500)
-      if (records.length > 2) throw new Error('expelled meanwhile')
+    handle: async (batch) => {
+      bed.log.push(`handle ${batch.length}`)
+      await vi.advanceTimersByTimeAsync(batch.length * 500)
+      if (batch.length > 2) throw new Error('expelled meanwhile')
     },
   })
   await bed.fetch()

@@ -1,18 +1,22 @@
-import type { KafkaMessage } from 'kafkajs'
 import { expect, test } from 'vitest'
-import { toRawRecord } from '../../../../src/kafka/kafkajs/records.ts'
-import { wireBytes } from '../../../../src/kafka/record-size.ts'
+import { toTopicMessages } from '../../../../src/kafka/kafkajs/records.ts'
 
-test('a header without a value, which Kafka allows, is passed over and has no size', () => {
-  const message = {
-    key: null,
-    value: Buffer.from('v'),
-    timestamp: '7',
-    offset: '42',
-    attributes: 0,
-    headers: { empty: null, twice: [Buffer.from('a'), Buffer.from('b')], named: Buffer.from('x') },
-  } as unknown as KafkaMessage
-  const record = toRawRecord('t', 1, message)
-  expect(record.headers).toEqual({ twice: Buffer.from('b'), named: Buffer.from('x') })
-  expect(wireBytes(record)).toBeGreaterThan(0)
+test('the records of a topic keep their order, and their bytes whatever view they are', () => {
+  const bytes = new Uint8Array(Buffer.from('xvaluex')).subarray(1, 6)
+  const messages = toTopicMessages([
+    { topic: 'a', partition: 1, key: null, value: bytes, headers: { text: 'ä', raw: bytes } },
+    { topic: 'b', partition: 0, key: bytes, value: null },
+    { topic: 'a', partition: 0, key: bytes, value: new Uint8Array() },
+  ])
+  const value = Buffer.from('value')
+  expect(messages).toEqual([
+    {
+      topic: 'a',
+      messages: [
+        { partition: 1, key: null, value, headers: { text: 'ä', raw: value } },
+        { partition: 0, key: value, value: Buffer.alloc(0) },
+      ],
+    },
+    { topic: 'b', messages: [{ partition: 0, key: value, value: null }] },
+  ])
 })

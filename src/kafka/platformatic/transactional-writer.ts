@@ -1,0 +1,203 @@
+import { addOffsetsToTxnV1, addPartitionsToTxnV1, endTxnV1, initProducerIdV3 } from '@platformatic/kafka'
+import { KafkaUnavailable } from '../kafka-errors.ts'
+import type { StepObserver } from '../transaction-steps.ts'
+import type { EncodedBatch } from '../wire/produce-protocol.ts'
+import type { BatchSink } from '../wire/record-sink.ts'
+import { callWire } from './call-wire.ts'
+import type { Cluster } from './cluster.ts'
+import type { ConnectionPool } from './connections.ts'
+import { type CoordinatorPort, createCoordinatorPort } from './coordinator-port.ts'
+import { type CountingIdentity, countingIdentity } from './counting-identity.ts'
+import { deliver } from './deliver.ts'
+import type { MemberIdentity } from './group-member.ts'
+import { withPatience } from './patience.ts'
+import { BrokerRefused, protocolErrorType } from './protocol-errors.ts'
+import {
+  END_TXN_WITH_EPOCHS,
+  endTxnCall,
+  PRODUCE_IMPLICIT,
+  TXN_OFFSET_COMMIT,
+  TXN_OFFSET_COMMIT_IMPLICIT,
+  txnOffsetCommitCall,
+} from './transaction-requests.ts'
+import { createWait } from './wait.ts'
+
+export type TransactionalWriterOptions = {
+  readonly cluster: Cluster
+  /** For requests to the coordinators. */
+  readonly coordination: ConnectionPool
+  /** For records. Other connections than `coordination`: a broker answers the requests of one connection in turn. */
+  readonly records: ConnectionPool
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  readonly transactionTimeoutMs: number
+  /** How long the end of an older transaction is waited for. */
+  readonly patienceMs: number
+  /** Uses the newer protocol of transactions (KIP-890) where the cluster has it. */
+  readonly implicitPartitions: boolean
+  readonly identity: () => MemberIdentity | null
+  readonly onStep: StepObserver | undefined
+}
+
+/** The one writer of the outputs and offsets of one input partition. */
+export type TransactionalWriter = {
+  /** Initialises the transactional id: older owners can write no more, and what they left open is aborted. */
+  readonly fence: () => Promise<void>
+  /** Writes what the sink holds and the next input offset in one transaction. After a failure at any step: fence. */
+  readonly commit: (sink: BatchSink, nextOffset: bigint) => Promise<void>
+  /** Nothing is written until the next fence. Never aborts: the fence does that, and cannot meet a later transaction. */
+  readonly drop: () => void
+}
+
+/** Who writes. `implicit`: by the newer protocol, in which requests take partitions into the transaction on the way. */
+type Owner = { readonly producer: CountingIdentity; readonly implicit: boolean }
+
+const IMPLICIT_TRANSACTION_VERSION = 2
+
+/**
+ * What passes within milliseconds, and with nothing done so far: the broker still ends the transaction before this one,
+ * or did not get to ask the coordinator of this one.
+ */
+const MOMENTARY: ReadonlySet<string | undefined> = new Set(['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS'])
+
+const momentsLater = async <T>(patienceMs: number, call: () => Promise<T>): Promise<T> => {
+  const wait = createWait()
+  const deadline = performance.now() + patienceMs
+  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 1.5, 20)) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!MOMENTARY.has(protocolErrorType(error)) || performance.now() > deadline) throw error
+    }
+    await wait.for(waitMs * (0.75 + Math.random() / 2))
+  }
+}
+
+/** All of them, also where one fails: a request that is under way must not meet what follows from the failure. */
+const settled = async (steps: readonly Promise<unknown>[]): Promise<void> => {
+  for (const result of await Promise.allSettled(steps)) if (result.status === 'rejected') throw result.reason
+}
+
+const topicsOf = (batches: readonly EncodedBatch[]): { name: string; partitions: number[] }[] => {
+  const topics = new Map<string, Set<number>>()
+  for (const { topic, partition } of batches) {
+    const known = topics.get(topic)
+    if (known === undefined) topics.set(topic, new Set([partition]))
+    else known.add(partition)
+  }
+  return Array.from(topics, ([name, partitions]) => ({ name, partitions: [...partitions] }))
+}
+
+export const createTransactionalWriter = (options: TransactionalWriterOptions): TransactionalWriter => {
+  const { cluster, coordination, records, group, topic, partition, transactionTimeoutMs, patienceMs, onStep } = options
+  const transactionalId = `${group}-${topic}-${partition}`
+  const transactions = createCoordinatorPort({ cluster, pool: coordination }, 'transaction', transactionalId)
+  const offsets: CoordinatorPort = createCoordinatorPort({ cluster, pool: coordination }, 'group', group)
+  let owner: Owner | null = null
+
+  const checked = (what: string, errorCode: number): void => {
+    if (errorCode !== 0) throw new BrokerRefused(`${what} of ${transactionalId}`, errorCode)
+  }
+
+  const initialise = (): Promise<Owner> =>
+    transactions.ask(async (link) => {
+      const fresh = [transactionalId, transactionTimeoutMs, -1n, -1] as const
+      const given = await link.call('InitProducerId 3', [initProducerIdV3.api], ...fresh)
+      const level = link.versions.featureLevel('transaction.version')
+      return {
+        producer: countingIdentity(given, true),
+        implicit: options.implicitPartitions && level >= IMPLICIT_TRANSACTION_VERSION,
+      }
+    })
+
+  /** Takes the partitions that are written to, and the offsets, into the transaction. */
+  const join = ({ producer }: Owner, batches: readonly EncodedBatch[]): Promise<void> => {
+    const { producerId, producerEpoch } = producer
+    const topics = topicsOf(batches)
+    const written = { transactionalId, producerId, producerEpoch, verifyOnly: false, topics }
+    return momentsLater(patienceMs, () =>
+      // One behind the other on one connection: the broker answers in turn.
+      transactions.ask((link) => {
+        const offsetsToo = [transactionalId, producerId, producerEpoch, group] as const
+        const steps: Promise<unknown>[] = []
+        if (topics.length > 0) steps.push(link.call('AddPartitionsToTxn 1', [addPartitionsToTxnV1.api], [written]))
+        steps.push(link.call('AddOffsetsToTxn 1', [addOffsetsToTxnV1.api], ...offsetsToo))
+        return settled(steps)
+      }),
+    )
+  }
+
+  const send = async ({ implicit }: Owner, rounds: readonly (readonly EncodedBatch[])[]): Promise<void> => {
+    const deadlineMs = performance.now() + transactionTimeoutMs / 2
+    for (const round of rounds) {
+      const versions = implicit ? { versions: PRODUCE_IMPLICIT } : {}
+      await deliver({ cluster, pool: records }, round, { transactionalId, deadlineMs, ...versions })
+    }
+    await onStep?.('sent', partition)
+  }
+
+  const sendOffset = ({ producer, implicit }: Owner, offset: bigint): Promise<void> => {
+    const versions = implicit ? TXN_OFFSET_COMMIT_IMPLICIT : TXN_OFFSET_COMMIT
+    return momentsLater(patienceMs, () =>
+      offsets.ask(async (link) => {
+        const member = options.identity()
+        if (member === null) throw new KafkaUnavailable(`group ${group} was left before an offset could be committed`)
+        const commit = { transactionalId, ...producer, group, ...member, topic, partition, offset }
+        const code = await callWire(link, 'TxnOffsetCommit 3', versions, (version) =>
+          txnOffsetCommitCall(version, commit),
+        )
+        checked('the coordinator does not take the offset', code)
+      }),
+    )
+  }
+
+  const end = ({ producer, implicit }: Owner): Promise<void> =>
+    transactions.ask(async (link) => {
+      const { producerId, producerEpoch } = producer
+      if (!implicit) {
+        await link.call('EndTxn 1', [endTxnV1.api], transactionalId, producerId, producerEpoch, true)
+        return
+      }
+      const reply = await callWire(link, 'EndTxn 5', END_TXN_WITH_EPOCHS, (version) =>
+        endTxnCall(version, { transactionalId, producerId, producerEpoch, committed: true }),
+      )
+      checked('the coordinator does not commit the transaction', reply.errorCode)
+      // The next transaction has an epoch of its own, or an id of its own once the epochs are used up.
+      owner = { producer: countingIdentity(reply, true), implicit }
+    })
+
+  return {
+    fence: async () => {
+      owner = null
+      owner = await withPatience(`the initialisation of ${transactionalId}`, patienceMs, initialise)
+      await onStep?.('fenced', partition)
+    },
+
+    commit: async (sink, nextOffset) => {
+      const current = owner
+      if (current === null) throw new Error(`the producer ${transactionalId} was dropped meanwhile`)
+      await onStep?.('begun', partition)
+      const rounds = sink.finish(current.producer)
+      const batches = rounds.flat()
+      if (!current.implicit) await join(current, batches)
+      // Not side by side: both have the broker ask the coordinator for this transaction, and of two questions that wait
+      // at one broker it refuses the older one (Kafka's AddPartitionsToTxnManager).
+      await send(current, rounds)
+      await sendOffset(current, nextOffset)
+      current.producer.advance(batches)
+      await onStep?.('offsets-sent', partition)
+      const ended = end(current)
+      if (onStep !== undefined) {
+        ended.catch(() => undefined)
+        await onStep('commit-sent', partition)
+      }
+      await ended
+      await onStep?.('committed', partition)
+    },
+
+    drop: () => {
+      owner = null
+    },
+  }
+}

@@ -1,0 +1,5 @@
+/** The steps of a transaction, in order. Tests stop, kill or fail a worker at them. */
+export type TransactionStep = 'fenced' | 'positioned' | 'begun' | 'sent' | 'offsets-sent' | 'commit-sent' | 'committed'
+
+/** Told of each step, and waited for. What it throws counts as a failure of that step. */
+export type StepObserver = (step: TransactionStep, partition: number) => Promise<void> | void

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { committedRecords, text, uniqueName } from '../support/kafka.ts'
+import { createRawTransactions, type RawTransactions } from '../support/raw-transactions.ts'
+import { copyTo, type KafkaContract, keysOf } from './kafka-contract.ts'
+
+type Producers = { readonly one: RawTransactions; readonly two: RawTransactions }
+
+const LARGE = 'x'.repeat(200_000)
+
+/** The ways in which aborted records were seen to reach readers of committed ones. */
+const shapes: readonly (readonly [string, (topic: string, producers: Producers) => Promise<void>])[] = [
+  [
+    'one producer that aborts again and again',
+    async (topic, { one }) => {
+      for (let i = 0; i < 6; i++) {
+        const transaction = await one.begin()
+        for (let j = 0; j < 3; j++) await transaction.send(topic, 0, `${i}-${j}`)
+        await (i % 3 === 2 ? transaction.commit() : transaction.abort())
+      }
+    },
+  ],
+  [
+    'transactions longer than a reply to a fetch',
+    async (topic, { one }) => {
+      for (const end of ['abort', 'commit', 'abort'] as const) {
+        const transaction = await one.begin()
+        for (let i = 0; i < 8; i++) await transaction.send(topic, 0, `${end}-${i}`, LARGE)
+        await transaction[end]()
+      }
+      const last = await one.begin()
+      await last.send(topic, 0, 'last')
+      await last.commit()
+    },
+  ],
+  [
+    'two producers whose transactions lie within each other',
+    async (topic, { one, two }) => {
+      for (const [outer, inner] of [
+        ['commit', 'abort'],
+        ['abort', 'commit'],
+        ['abort', 'abort'],
+        ['commit', 'commit'],
+      ] as const) {
+        const outside = await one.begin()
+        await outside.send(topic, 0, `${outer}-1`)
+        const inside = await two.begin()
+        await inside.send(topic, 0, `in-${outer}-${inner}`)
+        await outside.send(topic, 0, `${outer}-2`)
+        await inside[inner]()
+        await outside.send(topic, 0, `${outer}-3`)
+        await outside[outer]()
+      }
+    },
+  ],
+]
+
+export const describeKafkaAborted = ({ bench, caughtUp, run }: KafkaContract): void => {
+  describe('aborted records', () => {
+    test.each(shapes)('of %s reach no handler', async (_, write) => {
+      const [topic, output] = [await bench().topic(), await bench().topic()]
+      const [exactly, atLeast] = [uniqueName('group'), uniqueName('group')]
+      const [one, two] = await Promise.all([createRawTransactions(uniqueName('a')), createRawTransactions(uniqueName('b'))])
+      try {
+        await write(topic, { one, two })
+      } finally {
+        await Promise.all([one.close(), two.close()])
+      }
+      const committed = keysOf(await committedRecords(topic))
+      expect(committed.length).toBeGreaterThan(0)
+
+      await run(bench().client, { group: exactly, topic, process: copyTo(output), batchMaxRecords: 4 })
+      const seen: (string | null)[] = []
+      bench().track(
+        await bench().client.runAtLeastOnce({
+          group: atLeast,
+          topics: [topic],
+          sessionTimeoutMs: 6000,
+          process: async (records) => {
+            seen.push(...records.map(({ key }) => text(key)))
+            return true
+          },
+        }),
+      )
+      await caughtUp(exactly, topic)
+      await eventually(() => expect(seen.length).toBeGreaterThanOrEqual(committed.length))
+      expect(seen).toEqual(committed)
+      expect(keysOf(await committedRecords(output))).toEqual(committed)
+    })
+
+    test('at the end of a topic are counted as done', async () => {
+      const topic = await bench().topic()
+      const group = uniqueName('group')
+      await bench().producer.send([{ topic, partition: 0, key: null, value: Buffer.from('x') }])
+      const handed: number[] = []
+      await run(bench().client, { group, topic, process: (batch) => void handed.push(batch.length) })
+      await caughtUp(group, topic)
+      const producer = await createRawTransactions(uniqueName('a'))
+      try {
+        const aborted = await producer.begin()
+        await aborted.send(topic, 0, 'aborted')
+        await aborted.abort()
+      } finally {
+        await producer.close()
+      }
+      // The offset passes them, or a lag would stand there until the next record.
+      await caughtUp(group, topic)
+      expect(handed).toEqual([1])
+    })
+  })
+}

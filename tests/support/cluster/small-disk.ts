@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const mount = (folder: string, megabytes: number): void => {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'driftline-test', folder], { stdio: 'pipe' })
+}
+
+const unmount = (folder: string): void => {
+  execFileSync('umount', ['-l', folder], { stdio: 'pipe' })
+}
+
+/** Whether this process may mount a file system: root on Linux may, as a rule. */
+export const canMount = (): boolean => {
+  const folder = mkdtempSync(join(tmpdir(), 'driftline-mount-'))
+  try {
+    mount(folder, 1)
+    unmount(folder)
+    return true
+  } catch {
+    return false
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A small file system of its own in a folder, which can be filled to the last byte. */
+export type SmallDisk = {
+  readonly fill: () => void
+  /** Takes away what `fill` wrote. */
+  readonly makeRoom: () => void
+  readonly remove: () => void
+}
+
+const BLOCK = Buffer.alloc(1 << 20)
+
+export const createSmallDisk = (folder: string, megabytes: number): SmallDisk => {
+  mount(folder, megabytes)
+  const filler = join(folder, 'filler')
+  return {
+    fill: () => {
+      const file = openSync(filler, 'w')
+      try {
+        // Down to the last byte: half a block is room enough for a few batches.
+        for (let block = BLOCK; block.length > 0; ) {
+          try {
+            writeSync(file, block)
+          } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+            block = block.subarray(0, block.length >> 1)
+          }
+        }
+      } finally {
+        closeSync(file)
+      }
+    },
+    makeRoom: () => rmSync(filler, { force: true }),
+    remove: () => unmount(folder),
+  }
+}
