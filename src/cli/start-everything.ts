@@ -28,12 +28,7 @@ export type StartOptions = TaskOptions & { once?: boolean; story: boolean; worke
 const driftWindows = 3
 
 /** How each role is started: this same program, with a log file. */
-const roleSpecs = (
-  config: Config,
-  env: NodeJS.ProcessEnv,
-  roles: readonly RoleName[],
-  workers: number,
-): RoleSpec[] => {
+const roleSpecs = (config: Config, env: NodeJS.ProcessEnv, roles: readonly RoleName[], workers: number): RoleSpec[] => {
   const logs = join(config.paths.home, 'logs')
   mkdirSync(logs, { recursive: true })
   // One variable names the port, and one the instance, of any role: here they cannot mean all of them.

@@ -1,5 +1,5 @@
 import type { Incoming } from '../topology.ts'
-import { type DeadLetterReason, deadLetterOf } from './dead-letters.ts'
+import { type DeadLetterReason, type DeadLetterTarget, deadLetterOf } from './dead-letters.ts'
 import type { PlainProducer, RawRecord } from './kafka-types.ts'
 import type { Codec } from './serde-types.ts'
 
@@ -11,8 +11,7 @@ export type DecodedRecord<I> = Incoming<I> & { readonly record: RawRecord }
 export type ReaderDecoderOptions<I> = {
   readonly codec: Codec<I>
   readonly producer: PlainProducer
-  readonly deadLetterTopic: string
-  readonly deadLetterPartitions: number
+  readonly deadLetters: DeadLetterTarget
   readonly now: () => number
   /** Told after the dead letters of a batch were written. */
   readonly onDeadLetters?: (deadLetters: readonly { record: RawRecord; reason: DeadLetterReason }[]) => void
@@ -24,7 +23,7 @@ export type ReaderDecoderOptions<I> = {
  * Rejects, and writes nothing, while the schema registry is down.
  */
 export const createReaderDecoder = <I>(options: ReaderDecoderOptions<I>): ReaderDecoder<I> => {
-  const { codec, producer, deadLetterTopic, deadLetterPartitions, now, onDeadLetters } = options
+  const { codec, producer, deadLetters, now, onDeadLetters } = options
   return async (records) => {
     await codec.prepare(records.map((record) => record.value))
     const decoded: DecodedRecord<I>[] = []
@@ -35,7 +34,7 @@ export const createReaderDecoder = <I>(options: ReaderDecoderOptions<I>): Reader
       else failed.push({ record, reason: result })
     }
     if (failed.length > 0) {
-      const target = { topic: deadLetterTopic, partitions: deadLetterPartitions, failedAt: now() }
+      const target = { ...deadLetters, failedAt: now() }
       await producer.send(failed.map(({ record, reason }) => deadLetterOf(record, reason, target)))
       onDeadLetters?.(failed)
     }

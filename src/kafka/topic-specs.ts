@@ -12,7 +12,7 @@ export type TopicNames = Readonly<
 >
 
 /** A dead letter is the largest event that its topic takes (1 MiB by default), and headers. */
-const DEAD_LETTER_MAX_BYTES = 2 << 20
+export const DEAD_LETTER_MAX_BYTES = 2 << 20
 
 type Named = { readonly name: string }
 

@@ -1,5 +1,6 @@
 import type { Topology } from '../topology.ts'
 import type { BatchReader, BatchWriter, FailedRecords } from './batch-stages.ts'
+import { openDeadLetterTopic } from './dead-letter-topic.ts'
 import { type DeadLetterReason, deadLetterOf } from './dead-letters.ts'
 import { KafkaUnsuitable } from './kafka-errors.ts'
 import type { ExactlyOnceOptions, KafkaClient, RecordBatch, RecordSink, RunningConsumer } from './kafka-types.ts'
@@ -80,7 +81,7 @@ const checkPartitions = async (
         )
       }
     }
-    return deadLetters === null ? null : { topic: deadLetters, partitions: await admin.partitionsOf(deadLetters) }
+    return deadLetters === null ? null : await openDeadLetterTopic(admin, deadLetters)
   } finally {
     await admin.close()
   }

@@ -51,8 +51,15 @@ export const keysUpTo = (count: number): string[] => Array.from({ length: count 
 
 type RunOptions = Partial<ExactlyOnceOptions> & Pick<ExactlyOnceOptions, 'group' | 'topic' | 'process'>
 
+/** What one client does and another cannot. */
+export type KafkaClientTraits = {
+  /** Partitions that a member has before and after a rebalance go on without a stop. */
+  readonly keepsPartitions: boolean
+}
+
 /** What the tests of one implementation share; `bench` is a new one in each test. */
 export type KafkaContract = {
+  readonly traits: KafkaClientTraits
   readonly create: KafkaClientFactory
   readonly bench: () => KafkaBench
   readonly lagOf: (group: string, topic: string) => Promise<bigint>
@@ -61,7 +68,7 @@ export type KafkaContract = {
   readonly run: (client: KafkaClient, options: RunOptions) => Promise<RunningConsumer>
 }
 
-export const createKafkaContract = (create: KafkaClientFactory): KafkaContract => {
+export const createKafkaContract = (create: KafkaClientFactory, traits: KafkaClientTraits): KafkaContract => {
   let bench: KafkaBench
   beforeEach(async () => {
     bench = await createKafkaBench(create())
@@ -72,6 +79,7 @@ export const createKafkaContract = (create: KafkaClientFactory): KafkaContract =
     [...(await bench.admin.consumerLag(group, topic)).values()].reduce((sum, lag) => sum + lag, 0n)
 
   return {
+    traits,
     create,
     bench: () => bench,
     lagOf,

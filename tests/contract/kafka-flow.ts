@@ -82,7 +82,9 @@ export const describeKafkaFlow = ({ bench, create, lagOf, caughtUp, run }: Kafka
       const value = Buffer.alloc(200_000, 7)
       const count = 200
       for (let sent = 0; sent < count; sent += 50) {
-        await bench().producer.send(numbered(topic, sent, sent + 50, partitions).map((record) => ({ ...record, value })))
+        await bench().producer.send(
+          numbered(topic, sent, sent + 50, partitions).map((record) => ({ ...record, value })),
+        )
       }
       let fetched = 0
       let entered = 0

@@ -3,6 +3,9 @@ import { kafkaBrokers } from '../support/kafka.ts'
 import { testLogger } from '../support/test-logger.ts'
 import { describeKafkaClient } from './kafka-client.ts'
 
-describeKafkaClient('platformatic', (options) =>
-  createPlatformaticClient({ brokers: kafkaBrokers(), clientId: 'contract', logger: testLogger(), ...options }),
+describeKafkaClient(
+  'platformatic',
+  (options) =>
+    createPlatformaticClient({ brokers: kafkaBrokers(), clientId: 'contract', logger: testLogger(), ...options }),
+  { keepsPartitions: true },
 )

@@ -1,10 +1,15 @@
+import { resolve } from 'node:path'
 import { setTimeout as later } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readCommitted } from '../../dev/stack/console-consumer.ts'
+import { createKafkaClient } from '../../src/kafka/create-client.ts'
 import { type Cluster, createCluster } from '../support/cluster/cluster.ts'
 import type { ClusterNode } from '../support/cluster/node.ts'
 import { canMount } from '../support/cluster/small-disk.ts'
 import { type Copy, copyThrough, type Strike } from '../support/copy-through.ts'
 import { faultClient, faultClients } from '../support/fault-clients.ts'
+import { uniqueName } from '../support/kafka.ts'
+import { testLogger } from '../support/test-logger.ts'
 
 const hasSmallDisk = canMount()
 /** The broker whose disk is small. */
@@ -68,6 +73,54 @@ describe.each(faultClients)('the client %s copies exactly once', (client) => {
   test('over the death of the broker that coordinates its transactions', async () => {
     await copy(client, [async (hit) => killAndRestart(await cluster.coordinatorOf('transaction', idOf(hit, 0)))])
     expect(await cluster.openTransactions()).toEqual([])
+  })
+})
+
+describe.each(faultClients)('the producer of the client %s', (name) => {
+  test('writes once what it confirms, while brokers die and leaders move', async () => {
+    const client = await createKafkaClient(name, {
+      brokers: cluster.brokers.split(','),
+      clientId: 'producer',
+      logger: testLogger(),
+    })
+    const topic = uniqueName('topic')
+    const admin = await client.admin()
+    await admin.ensureTopics([{ name: topic, partitions: 6, replicationFactor: 3 }])
+    await admin.close()
+    const producer = await client.producer()
+    const confirmed: string[] = []
+    let striking = true
+    const sending = (async () => {
+      for (let send = 0; striking; send++) {
+        // Over all partitions, and so over all brokers.
+        const keys = Array.from({ length: 60 }, (_, i) => `e${send * 60 + i}`)
+        const records = keys.map((key, i) => ({ topic, partition: i % 6, key: Buffer.from(key), value: null }))
+        await producer.send(records).then(
+          () => confirmed.push(...keys),
+          () => undefined,
+        )
+      }
+    })()
+    await cluster.whole([topic])
+    for (const partition of [0, 1]) {
+      await killAndRestart(await leaderOf(topic, partition))
+      await cluster.whole([topic, ...internal])
+      await cluster.moveLeader(topic, partition)
+    }
+    striking = false
+    await sending
+    await producer.close()
+
+    const written = new Map<string | null, number>()
+    await readCommitted({
+      brokers: cluster.brokers,
+      topic,
+      home: resolve('.driftline'),
+      onRecord: ({ key }) => written.set(key, (written.get(key) ?? 0) + 1),
+    })
+    expect(confirmed.length).toBeGreaterThan(600)
+    expect(confirmed.filter((key) => !written.has(key))).toEqual([])
+    expect([...written].filter(([, times]) => times > 1)).toEqual([])
   })
 })
 

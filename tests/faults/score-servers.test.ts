@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as later } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { faultClient } from '../support/fault-clients.ts'
 import { kafkaBrokers, schemaRegistryUrl } from '../support/kafka.ts'
@@ -40,6 +40,11 @@ afterAll(async () => {
   await redis?.close()
 })
 
+afterEach(() => {
+  registryLine.heal()
+  redisLine.heal()
+})
+
 const versionOf = async (): Promise<unknown> => {
   const reply = await fetch(`${await worker.ready}/health`)
   return ((await reply.json()) as { details: { model_version: unknown } }).details.model_version
@@ -75,7 +80,6 @@ describe(`a worker with the client ${faultClient}`, () => {
     await warm.ready
     await scoresOn()
     await warm.stop()
-    registryLine.heal()
   })
 
   test('waits for a schema that it cannot ask for, and makes no dead letter of it', async () => {
@@ -98,14 +102,16 @@ describe(`a worker with the client ${faultClient}`, () => {
     await world.models.promote(second)
     await scoresOn()
     await eventually(async () => expect(await versionOf()).toBe(second), { timeoutMs: 30_000 })
-    redisLine.heal()
   })
 
   test('scores on while Redis is killed and comes back, and hears of the next model', async () => {
     const [first = ''] = world.models.versions
     await redis.kill()
-    await scoresOn()
-    await redis.start()
+    try {
+      await scoresOn()
+    } finally {
+      await redis.start()
+    }
     await world.models.promote(first)
     await eventually(async () => expect(await versionOf()).toBe(first), { timeoutMs: 30_000 })
   })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openDeadLetterTopic } from '../../src/kafka/dead-letter-topic.ts'
 import type { KeyedRecord } from '../../src/kafka/kafka-types.ts'
 import { createReaderDecoder } from '../../src/kafka/reader-decoder.ts'
 import { type AvroRecord, typeOf } from '../../src/kafka/serde/avro-schemas.ts'
@@ -172,8 +173,7 @@ test('a reader writes what it cannot decode to the dead letters before it commit
   const decode = createReaderDecoder({
     codec: codecs.labels,
     producer: bench.producer,
-    deadLetterTopic: topics.deadLetters.name,
-    deadLetterPartitions: await bench.admin.partitionsOf(topics.deadLetters.name),
+    deadLetters: await openDeadLetterTopic(bench.admin, topics.deadLetters.name),
     now: Date.now,
   })
   const seen: string[] = []

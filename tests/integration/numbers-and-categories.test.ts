@@ -193,8 +193,7 @@ test('labels of numbers are taken as numbers or decimal text, and others become 
   const decode = createReaderDecoder({
     codec: codecs.labels,
     producer: bench.producer,
-    deadLetterTopic: topics.deadLetters.name,
-    deadLetterPartitions: 1,
+    deadLetters: { topic: topics.deadLetters.name, partitions: 1 },
     now: Date.now,
     onDeadLetters: (found) => refused.push(...found.map(({ reason }) => reason.code)),
   })

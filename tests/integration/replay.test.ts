@@ -66,7 +66,8 @@ const expectClose = ({ probabilities }: ClassAgreement, expected: { mean: number
 
 const keysOf = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `k${from + i}`).sort()
 
-describe('a replay of classes', () => {
+// Each replay into a topic joins a group, and leaves it.
+describe('a replay of classes', { timeout: 180_000 }, () => {
   let one: StoredVersion
   let two: StoredVersion
 
@@ -193,7 +194,7 @@ describe('a replay of classes', () => {
   })
 })
 
-test('a replay that is killed goes on, and every prediction is there once', async () => {
+test('a replay that is interrupted or killed goes on, and every prediction is there once', async () => {
   world = await createVersionsWorld({ stream: { batchMaxRecords: 50 } })
   const one = await world.addVersion(candidate('histogram'))
   await world.send(0, 12_000)
@@ -204,15 +205,14 @@ test('a replay that is killed goes on, and every prediction is there once', asyn
     const ranges = await world.kafka.admin.offsetRanges(topic)
     return [...ranges.values()].reduce((sum, { from, to }) => sum + Number(to - from), 0)
   }
-  const killAfter = async (run: DriftlineRun, least: number): Promise<void> => {
+  const endAfter = async (run: DriftlineRun, least: number, signal: NodeJS.Signals): Promise<number> => {
     await eventually(async () => expect(await written()).toBeGreaterThan(least), { everyMs: 5, timeoutMs: 60_000 })
-    run.child.kill('SIGKILL')
-    await run.ended
+    run.child.kill(signal)
+    return run.ended
   }
-  await killAfter(runDriftline(world.task, args), 500)
-  await killAfter(runDriftline(world.task, args), (await written()) + 500)
-  const before = await written()
-  expect(before).toBeLessThan(12_000)
+  expect(await endAfter(runDriftline(world.task, args), 500, 'SIGINT')).toBe(130)
+  await endAfter(runDriftline(world.task, args), (await written()) + 500, 'SIGKILL')
+  expect(await written()).toBeLessThan(12_000)
 
   const last = runDriftline(world.task, args)
   expect({ code: await last.ended, stderr: last.stderr() }).toMatchObject({ code: 0 })
@@ -221,7 +221,8 @@ test('a replay that is killed goes on, and every prediction is there once', asyn
     ...{ went_on: true, only_published: 0, only_replayed: 0, republished: 0 },
     overall: { rows: 12_000, equal: 12_000, probabilities: { max_absolute_difference: 0 } },
   })
-  expect(report.written).toBeLessThan(12_000 - 1000)
+  // Two earlier runs wrote some of it.
+  expect(report.written).toBeLessThan(12_000)
   const records = await committedRecords(topic)
   expect(records.map(({ key }) => key).sort()).toEqual(keysOf(0, 12_000))
   expect(new Set(records.map(({ headers }) => headers['driftline.prediction_id'])).size).toBe(12_000)

@@ -33,7 +33,10 @@ const change = async (version: string, what: ShadowChange['change']): Promise<vo
 const start = async (): Promise<void> => {
   role = await startShadowRole({ ...world.config, http: { ...world.config.http, rolePort: 0 } })
 }
-const health = async () => (await fetch(`${role!.url}/health`)).json() as Promise<Record<string, unknown>>
+const health = async (): Promise<unknown> => {
+  const reply = (await (await fetch(`${role!.url}/health`)).json()) as { details: unknown }
+  return reply.details
+}
 const metric = async (name: string, labels: Record<string, string>): Promise<number | undefined> =>
   sampleOf(parseExposition(await (await fetch(`${role!.url}/metrics`)).text()), name, labels)
 
@@ -83,7 +86,7 @@ const published = async (): Promise<string[]> =>
     ({ key, headers }) => `${key} ${/-(v\d+)$/.exec(headers['driftline.prediction_id'] ?? '')?.[1]}`,
   )
 
-describe('the role shadow', () => {
+describe('the role shadow', { timeout: 180_000 }, () => {
   beforeEach(async () => {
     world = await createVersionsWorld()
   })
@@ -135,13 +138,16 @@ describe('the role shadow', () => {
     await caughtUp()
     await expectMetrics(three, four, numbersFrom(450, 480))
     await expectMetrics(three, three, numbersFrom(450, 480))
-  }, 180_000)
+  })
 
   test('waits while there is no shadow, and without production it only scores', async () => {
     const one = await world.addVersion(candidate('lbfgs'))
     await world.send(0, 60)
     await start()
     expect(await health()).toMatchObject({ shadows: [], production_version: null })
+    // The events wait for nobody, so nobody is to be alarmed.
+    await eventually(async () => expect(await metric('driftline_consumer_lag_records', { partition: '0' })).toBe(0))
+    expect(await published()).toEqual([])
     await change(one.version, 'added')
     await caughtUp()
     expect((await published()).sort()).toEqual(idsOf(['1'], numbersFrom(0, 60)).sort())

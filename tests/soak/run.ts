@@ -9,6 +9,8 @@ const tell = (line: string): void => {
 
 const main = async (): Promise<number> => {
   const options = readSoakOptions(process.argv.slice(2))
+  // Said now and not after the soak: a document without a place for the report.
+  if (options.report !== null) withReport(readFileSync(options.report, 'utf8'), options.client, '')
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { placeOfLetterId } from '../../../streams/dead-letter-replay.ts'
-import { ConfigInvalid } from '../../errors.ts'
 import type { RawRecord } from '../../kafka/kafka-types.ts'
 import { readLeniently } from '../../kafka/serde/lenient-reader.ts'
 import { createDecideLetter } from '../dead-letters/decide-letter.ts'
@@ -70,9 +69,6 @@ const letterPlace = (id: string): { partition: number; offset: bigint } => {
 const show = (place: { partition: number; offset: bigint }, options: ShowOptions): Promise<void> =>
   withLetters(options, async ({ config, kafka, topic, destinations, sources }) => {
     const { client, admin } = kafka
-    if (place.partition >= (await admin.partitionsOf(topic))) {
-      throw new ConfigInvalid(`${topic} has no partition ${place.partition}`)
-    }
     const scan = createLetterScan({
       ...{ client, admin, topic, filter: everyLetter, ownRun: randomUUID(), sources, from: place },
     })

@@ -103,6 +103,10 @@ export const createLetterIndex = (ownRun: string): LetterIndex => {
   /** Sources whose marker names a letter that is not in the index: another letter of the same record may be. */
   const replayedElsewhere = new Map<string, { at: number; own: boolean }>()
 
+  const orders = new Map<Column, Uint32Array>()
+  /** Whether anything was added since the last settling. */
+  let isSettled = true
+
   const columnOf = (partition: number): Column => {
     let column = columns.get(partition)
     if (column === undefined) {
@@ -145,6 +149,18 @@ export const createLetterIndex = (ownRun: string): LetterIndex => {
     }
   }
 
+  /** The rows in the order of what they tell of. Letters come all at once, marks later: it is sorted once. */
+  const bySource = (column: Column): Uint32Array => {
+    const { places: place, sourceOffsets, offsets } = column
+    const known = orders.get(column)
+    if (known?.length === offsets.length) return known
+    const order = Uint32Array.from(offsets.keys()).sort(
+      (a, b) => place[a]! - place[b]! || sourceOffsets[a]! - sourceOffsets[b]! || a - b,
+    )
+    orders.set(column, order)
+    return order
+  }
+
   const settleColumn = (column: Column): void => {
     const { places: place, sourceOffsets, offsets, flags } = column
     if (replayedElsewhere.size > 0) {
@@ -153,9 +169,7 @@ export const createLetterIndex = (ownRun: string): LetterIndex => {
         if (found !== undefined) mark(column, row, found.at, found.own)
       }
     }
-    const order = Uint32Array.from(offsets.keys()).sort(
-      (a, b) => place[a]! - place[b]! || sourceOffsets[a]! - sourceOffsets[b]! || a - b,
-    )
+    const order = bySource(column)
     for (let first = 0; first < order.length; ) {
       let end = first + 1
       const isSame = (row: number): boolean =>
@@ -178,6 +192,7 @@ export const createLetterIndex = (ownRun: string): LetterIndex => {
 
   return {
     addLetter: (letter, knownSource) => {
+      isSettled = false
       const column = columnOf(letter.partition)
       const { source } = letter
       column.offsets.push(Number(letter.offset))
@@ -191,6 +206,7 @@ export const createLetterIndex = (ownRun: string): LetterIndex => {
     },
 
     addMarker: ({ of, at, run, source }) => {
+      isSettled = false
       const own = run === ownRun
       const column = columns.get(of.partition)
       const row = column === undefined ? -1 : findOffset(column.offsets, Number(of.offset))
@@ -199,6 +215,8 @@ export const createLetterIndex = (ownRun: string): LetterIndex => {
     },
 
     settle: () => {
+      if (isSettled) return
+      isSettled = true
       for (const column of columns.values()) settleColumn(column)
     },
 

@@ -44,11 +44,13 @@ export type ShowDeps = {
 }
 
 const readOne = async (
-  { client, topic }: ShowDeps,
+  { client, admin, topic }: ShowDeps,
   place: { partition: number; offset: number },
 ): Promise<{ letter: DeadLetter; record: RawRecord }> => {
+  const range = (await admin.offsetRanges(topic)).get(place.partition)
+  const isThere = range !== undefined && place.offset >= range.from && place.offset < range.to
   let found: { letter: DeadLetter; record: RawRecord } | undefined
-  await readLetters(client, topic, [place], (letter, record) => {
+  await readLetters(client, topic, isThere ? [place] : [], (letter, record) => {
     const headers = Object.fromEntries(
       Object.entries(record.headers).map(([name, value]) => [name, Buffer.from(value)]),
     )

@@ -18,15 +18,16 @@ export type LastWins<R extends OffsetRow> = {
  * @param distance how far back, in offsets, a row may still replace one: more than one transaction spans
  */
 export const createLastWins = <R extends OffsetRow>(distance: number): LastWins<R> => {
-  /** Ascending by offset. */
+  /** Ascending by offset; those before `start` were given out. */
   let held: R[] = []
+  let start = 0
   /** The greatest offset that was given out. */
   let horizon = -1
   let late = 0
 
   /** The place of the first held row whose offset is not below this one. */
   const placeOf = (offset: number): number => {
-    let from = 0
+    let from = start
     let to = held.length
     while (from < to) {
       const middle = (from + to) >> 1
@@ -36,19 +37,24 @@ export const createLastWins = <R extends OffsetRow>(distance: number): LastWins<
     return from
   }
 
-  const give = (count: number): R[] => {
-    const given = held.slice(0, count)
-    held = held.slice(count)
+  /** Gives out the rows before a place. */
+  const giveUpTo = (place: number): R[] => {
+    const given = held.slice(start, place)
     horizon = given.at(-1)?.offset ?? horizon
+    start = place
+    // Now and then only: to move all that are held with every block would cost more than the rest.
+    if (start > held.length / 2) {
+      held = held.slice(start)
+      start = 0
+    }
     return given
   }
 
   return {
     add: (row) => {
       const { offset } = row
-      const newest = held.at(-1)
       if (offset <= horizon) late += 1
-      else if (newest === undefined || offset > newest.offset) held.push(row)
+      else if (start === held.length || offset > held.at(-1)!.offset) held.push(row)
       else {
         const place = placeOf(offset)
         held.splice(place, held[place]?.offset === offset ? 1 : 0, row)
@@ -56,9 +62,9 @@ export const createLastWins = <R extends OffsetRow>(distance: number): LastWins<
     },
     settled: () => {
       const newest = held.at(-1)
-      return newest === undefined ? [] : give(placeOf(newest.offset - distance))
+      return newest === undefined ? [] : giveUpTo(placeOf(newest.offset - distance))
     },
-    rest: () => give(held.length),
+    rest: () => giveUpTo(held.length),
     late: () => late,
   }
 }

@@ -5,7 +5,7 @@ import { replayTopicSpecs } from '../../kafka/topic-specs.ts'
 import { ReplayRefused } from './replay-errors.ts'
 import type { ReplayAsked, ReplayPlan, ReplayPlans } from './replay-plan.ts'
 import { positionsIn } from './replay-positions.ts'
-import { offsetsIn } from './replay-range.ts'
+import { type OffsetRanges, offsetsIn } from './replay-range.ts'
 
 /** Where a replay writes. */
 export type ReplayTopics = {
@@ -60,6 +60,32 @@ export type OpenReplayOptions = {
   readonly now: () => number
 }
 
+/** Whether a group has gone beyond the start of any of the ranges. */
+const hasMoved = async (
+  { admin, source }: OpenReplayOptions,
+  group: string,
+  ranges: OffsetRanges,
+): Promise<boolean> => {
+  const positions = await positionsIn(admin, group, source, ranges)
+  return [...ranges].some(([partition, { from }]) => (positions.get(partition) ?? from) > from)
+}
+
+/** @throws ReplayRefused where other options were given, or what it had written is gone */
+const goOn = async (begun: ReplayPlan, isEmpty: boolean, options: OpenReplayOptions): Promise<ReplayPlan> => {
+  const { name } = options.topics.predictions
+  if (!isSame(begun.asked, options.asked)) {
+    throw new ReplayRefused(
+      `a replay into ${name} was begun with ${textOf(begun.asked)}: give the same options to go on with it, or another --to-topic`,
+    )
+  }
+  if (isEmpty && (await hasMoved(options, begun.group, begun.ranges))) {
+    throw new ReplayRefused(
+      `${name} was emptied or deleted since the replay into it was begun: begin anew with --restart`,
+    )
+  }
+  return begun
+}
+
 /**
  * Finds out whether a replay into a topic begins or goes on, and makes its topics.
  * @throws ReplayRefused where the topic holds something else than this replay
@@ -68,26 +94,21 @@ export const openReplay = async (options: OpenReplayOptions): Promise<{ plan: Re
   const { admin, task, topics, plans, asked, restart } = options
   const { name } = topics.predictions
   const begun = await plans.read(name)
-  if (begun !== null && !restart) {
-    if (isSame(begun.asked, asked)) return { plan: begun, goesOn: true }
-    throw new ReplayRefused(
-      `a replay into ${name} was begun with ${textOf(begun.asked)}: give the same options to go on with it, or another --to-topic`,
-    )
-  }
-  const specs = replayTopicSpecs(topics, options)
-  await admin.ensureTopics(specs)
-  if (await holdsRecords(admin, name)) {
+  await admin.ensureTopics(replayTopicSpecs(topics, options))
+  const held = [await holdsRecords(admin, name), await holdsRecords(admin, topics.deadLetters.name)]
+  const isEmpty = !held.includes(true)
+  if (begun !== null && !restart) return { plan: await goOn(begun, isEmpty, options), goesOn: true }
+  if (!isEmpty) {
     throw new ReplayRefused(
       begun === null
-        ? `${name} holds records of something else than a replay that was begun from here: name another --to-topic`
-        : `${name} holds records of the replay ${textOf(begun.asked)}, and they cannot be taken back: name another --to-topic, or delete ${name} first`,
+        ? `${name} or its dead letters hold records of something else than a replay that was begun from here: name another --to-topic`
+        : `${name} or its dead letters hold records of the replay ${textOf(begun.asked)}, and they cannot be taken back: name another --to-topic, or delete both topics first`,
     )
   }
   const found = await options.newPlan()
   const usual = `${task}.replay.${name}`
   // A replay into a topic of this name that was deleted since has left its position behind.
-  const positions = await positionsIn(admin, usual, options.source, found.ranges)
-  const isUsed = restart || [...found.ranges].some(([partition, { from }]) => (positions.get(partition) ?? from) > from)
+  const isUsed = restart || (await hasMoved(options, usual, found.ranges))
   const plan: ReplayPlan = { asked, group: isUsed ? `${usual}.${options.now().toString(36)}` : usual, ...found }
   await plans.write(name, plan)
   return { plan, goesOn: false }

@@ -2,9 +2,11 @@ import { recording } from '../../../streams/recording.ts'
 import { createRoleServer } from '../../api/role-server.ts'
 import type { Label } from '../../events.ts'
 import { createSqliteHistory } from '../../history/sqlite-history.ts'
-import { deadLetterOf } from '../../kafka/dead-letters.ts'
+import { openDeadLetterTopic } from '../../kafka/dead-letter-topic.ts'
+import { type DeadLetterReason, deadLetterOf } from '../../kafka/dead-letters.ts'
 import type { RawRecord } from '../../kafka/kafka-types.ts'
 import { createReaderDecoder } from '../../kafka/reader-decoder.ts'
+import { createDeadLetterLog } from '../../telemetry/dead-letter-log.ts'
 import { createLogger } from '../../telemetry/log.ts'
 import { createStreamMetrics } from '../../telemetry/metrics.ts'
 import { openKafka } from './kafka-parts.ts'
@@ -23,16 +25,18 @@ export const startRecordRole: StartRole = async (config) => {
   const producer = await kafka.client.producer()
   const history = createSqliteHistory({ file: paths.history })
   const steps = recording({ task: task.task, target: task.target })
-  const deadLetters = {
-    deadLetterTopic: topics.deadLetters.name,
-    deadLetterPartitions: await kafka.admin.partitionsOf(topics.deadLetters.name),
+  const deadLetters = await openDeadLetterTopic(kafka.admin, topics.deadLetters.name, logger.warn.bind(logger))
+  const log = createDeadLetterLog(logger, () => performance.now())
+  const onDeadLetters = (letters: readonly { record: RawRecord; reason: DeadLetterReason }[]): void => {
+    metrics.recording.recorded('dead_letter', letters.length)
+    log.tell(letters, {
+      codeOf: ({ reason }) => reason.code,
+      describe: ({ record: { topic, partition, offset }, reason: { code, message } }) => ({
+        ...{ code, message, topic, partition, offset: String(offset) },
+      }),
+    })
   }
-  const decoding = {
-    ...deadLetters,
-    producer,
-    now: Date.now,
-    onDeadLetters: (letters: readonly unknown[]) => metrics.recording.recorded('dead_letter', letters.length),
-  }
+  const decoding = { deadLetters, producer, now: Date.now, onDeadLetters }
   const decodePredictions = createReaderDecoder({ ...decoding, codec: kafka.codecs.predictions })
   const decodeLabels = createReaderDecoder({ ...decoding, codec: kafka.codecs.labels })
 
@@ -51,18 +55,12 @@ export const startRecordRole: StartRole = async (config) => {
     const refused = steps.labelOutcomes(decoded).flatMap((outcome, index) => {
       const record = decoded[index]?.record
       if (outcome.kind === 'row') rows.push(outcome.row)
-      if (outcome.kind === 'row' || record === undefined) return []
-      return [
-        deadLetterOf(record, outcome, {
-          topic: deadLetters.deadLetterTopic,
-          partitions: deadLetters.deadLetterPartitions,
-          failedAt: Date.now(),
-        }),
-      ]
+      return outcome.kind === 'row' || record === undefined ? [] : [{ record, reason: outcome }]
     })
     if (refused.length > 0) {
-      await producer.send(refused)
-      metrics.recording.recorded('dead_letter', refused.length)
+      const target = { ...deadLetters, failedAt: Date.now() }
+      await producer.send(refused.map(({ record, reason }) => deadLetterOf(record, reason, target)))
+      onDeadLetters(refused)
     }
     await history.recordLabels(rows)
     metrics.recording.recorded('label', rows.length)
@@ -107,6 +105,7 @@ export const startRecordRole: StartRole = async (config) => {
         logger,
       }),
       repeating('measuring the live figures', liveFiguresEveryMs, logger, async () => {
+        log.settle()
         const window = task.accuracy.windowEvents
         if (task.target.type === 'regression') {
           metrics.recording.liveErrors((await history.liveErrors({ window })).by_version)

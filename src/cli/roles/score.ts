@@ -1,14 +1,22 @@
 import { scoring } from '../../../streams/scoring.ts'
 import { createRoleServer } from '../../api/role-server.ts'
-import { runTopology } from '../../kafka/topology-runner.ts'
+import { openDeadLetterTopic } from '../../kafka/dead-letter-topic.ts'
+import { type RunDeadLetter, runTopology } from '../../kafka/topology-runner.ts'
 import { summariseRows } from '../../models/summarise-rows.ts'
 import { numberClass } from '../../telemetry/catalogue.ts'
+import { createDeadLetterLog } from '../../telemetry/dead-letter-log.ts'
 import { createLogger } from '../../telemetry/log.ts'
 import { createStreamMetrics } from '../../telemetry/metrics.ts'
 import { openKafka } from './kafka-parts.ts'
 import { followProduction, openRegistry } from './registry-parts.ts'
 import type { StartRole } from './role.ts'
 import { consumerPart, httpPart, lagMeter, rolePlace, startRole } from './role-frame.ts'
+
+const countCodes = (letters: readonly RunDeadLetter[]): Map<string, number> => {
+  const counts = new Map<string, number>()
+  for (const { reason } of letters) counts.set(reason.code, (counts.get(reason.code) ?? 0) + 1)
+  return counts
+}
 
 /** Scores feature events and publishes predictions, exactly once. */
 export const startScoreRole: StartRole = async (config) => {
@@ -30,6 +38,9 @@ export const startScoreRole: StartRole = async (config) => {
     metrics.scoring.swapped((performance.now() - swap.newsAt) / 1000)
     swap = undefined
   }
+
+  await openDeadLetterTopic(kafka.admin, kafka.topics.deadLetters.name, logger.warn.bind(logger))
+  const log = createDeadLetterLog(logger, () => performance.now())
 
   const group = `${task.task}.score`
   const telemetry = metrics.consumer.of(group)
@@ -78,13 +89,14 @@ export const startScoreRole: StartRole = async (config) => {
           observeFirst(modelVersion)
         }
         if (deadLetters.length > 0) metrics.consumer.sent(kafka.topics.deadLetters.name, deadLetters.length)
-        for (const { offset, reason } of deadLetters) {
-          metrics.scoring.deadLettered(reason.code)
-          logger.warn(
-            { ...reason, topic: kafka.topics.features.name, partition, offset: String(offset) },
-            'dead letter',
-          )
-        }
+        for (const [code, count] of countCodes(deadLetters)) metrics.scoring.deadLettered(code, count)
+        log.tell(deadLetters, {
+          codeOf: ({ reason }) => reason.code,
+          describe: ({ offset, reason }) => ({
+            ...reason,
+            ...{ topic: kafka.topics.features.name, partition, offset: String(offset) },
+          }),
+        })
       },
     }),
   )

@@ -26,6 +26,11 @@ export const startShadowRole: StartRole = async (config) => {
   const shadows = followShadows({ config, parts, metrics: metrics.shadow, logger })
 
   const group = `${task.task}.shadow`
+  // Events that wait while there is no shadow wait for nobody: that is no lag to be alarmed of.
+  const consumerLag: typeof kafka.admin.consumerLag = async (...about) => {
+    const lag = await kafka.admin.consumerLag(...about)
+    return shadows.current().length > 0 ? lag : new Map([...lag.keys()].map((partition) => [partition, 0n]))
+  }
   const consumer = consumerPart(() =>
     runTopology({
       client: kafka.client,
@@ -81,7 +86,13 @@ export const startShadowRole: StartRole = async (config) => {
       { name: 'production', start: () => production.start(), stop: () => production.stop() },
       { name: 'shadows', start: () => shadows.start(), stop: () => shadows.stop() },
       consumer.part,
-      lagMeter({ admin: kafka.admin, group, topics: [topics.features.name], metrics: metrics.lag, logger }),
+      lagMeter({
+        admin: { ...kafka.admin, consumerLag },
+        group,
+        topics: [topics.features.name],
+        metrics: metrics.lag,
+        logger,
+      }),
       http.part,
     ],
   })

@@ -9,6 +9,7 @@ import {
 import { createRoleServer } from '../../api/role-server.ts'
 import { AppError } from '../../errors.ts'
 import type { DriftEvent } from '../../events.ts'
+import { openDeadLetterTopic } from '../../kafka/dead-letter-topic.ts'
 import type { RawRecord } from '../../kafka/kafka-types.ts'
 import { createReaderDecoder } from '../../kafka/reader-decoder.ts'
 import { createRetrainQueue } from '../../retraining/retrain-queue.ts'
@@ -61,8 +62,7 @@ export const startWatchRole: StartRole = async (config) => {
   const decode = createReaderDecoder({
     codec: codecs.predictions,
     producer,
-    deadLetterTopic: topics.deadLetters.name,
-    deadLetterPartitions: await kafka.admin.partitionsOf(topics.deadLetters.name),
+    deadLetters: await openDeadLetterTopic(kafka.admin, topics.deadLetters.name, logger.warn.bind(logger)),
     now: Date.now,
   })
 

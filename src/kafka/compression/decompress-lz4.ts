@@ -1,4 +1,5 @@
 import { BatchUnreadable } from '../kafka-errors.ts'
+import { copyLiteral, copyMatch } from './copy-match.ts'
 
 const frameMagic = 0x184d2204
 const flag = { dictionary: 0x01, contentSize: 0x08, blockChecksum: 0x10 } as const
@@ -40,6 +41,16 @@ const makeRoom = (output: Output, needed: number, maxBytes: number): void => {
   output.bytes = grown
 }
 
+/** What a length goes on with: bytes to be added, up to the first that is not 255. Returns where they end. */
+const extraEnd = (block: Buffer, at: number): number => {
+  let next = at
+  while (block[next] === 255) next++
+  if (next >= block.length) throw damaged('it ends within a block')
+  return next + 1
+}
+
+const extraOf = (block: Buffer, at: number, end: number): number => (end - at - 1) * 255 + block[end - 1]!
+
 /**
  * Appends one block to the output. A match may begin in an earlier block: those of a frame whose blocks are linked do.
  * @param limit where the output may end at most
@@ -47,37 +58,38 @@ const makeRoom = (output: Output, needed: number, maxBytes: number): void => {
  */
 const appendBlock = (block: Buffer, output: Output, limit: number, tooLong: () => BatchUnreadable): void => {
   const target = output.bytes
+  const end = block.length
   let { filled } = output
   let at = 0
-  const byte = (): number => {
-    const value = block[at]
-    if (value === undefined) throw damaged('it ends within a block')
+  while (at < end) {
+    const token = block[at]!
     at += 1
-    return value
-  }
-  /** 15 means that bytes follow to be added, up to the first that is not 255. */
-  const lengthFrom = (nibble: number): number => {
-    let length = nibble
-    if (nibble < 15) return length
-    for (let more = 255; more === 255; length += more) more = byte()
-    return length
-  }
-  while (at < block.length) {
-    const token = byte()
-    const literals = lengthFrom(token >>> 4)
-    if (at + literals > block.length) throw damaged('it ends within a literal')
+    let literals = token >>> 4
+    if (literals === 15) {
+      const next = extraEnd(block, at)
+      literals += extraOf(block, at, next)
+      at = next
+    }
+    if (at + literals > end) throw damaged('it ends within a literal')
     if (filled + literals > limit) throw tooLong()
-    block.copy(target, filled, at, at + literals)
+    copyLiteral(block, at, literals, target, filled)
     filled += literals
     at += literals
     // The last sequence is a literal alone.
-    if (at === block.length) break
-    const offset = byte() + (byte() << 8)
-    const length = lengthFrom(token & 15) + minMatchBytes
+    if (at === end) break
+    if (at + 2 > end) throw damaged('it ends within a block')
+    const offset = block[at]! | (block[at + 1]! << 8)
+    at += 2
+    let length = (token & 15) + minMatchBytes
+    if ((token & 15) === 15) {
+      const next = extraEnd(block, at)
+      length += extraOf(block, at, next)
+      at = next
+    }
     if (offset === 0 || offset > filled) throw damaged('it repeats what is not there')
     if (filled + length > limit) throw tooLong()
-    // Byte by byte: what is repeated may reach into what is being written.
-    for (const end = filled + length; filled < end; filled += 1) target[filled] = target[filled - offset] ?? 0
+    copyMatch(target, filled, offset, length)
+    filled += length
   }
   output.filled = filled
 }

@@ -1,4 +1,5 @@
 import { BatchUnreadable } from '../kafka-errors.ts'
+import { copyLiteral, copyMatch } from './copy-match.ts'
 
 /** How xerial's Java library begins what it writes; a version and the oldest one that can read it follow. */
 const xerialMagic = Buffer.from([0x82, ...Buffer.from('SNAPPY'), 0x00])
@@ -17,25 +18,6 @@ const readLength = (block: Buffer): { length: number; next: number } => {
   throw damaged('a block tells no length')
 }
 
-/** The length of a literal: in the tag, or for 60 to 63 in the 1 to 4 bytes that follow, less one. */
-const literalLength = (block: Buffer, tag: number, at: number): { length: number; next: number } => {
-  const inTag = tag >>> 2
-  if (inTag < 60) return { length: inTag + 1, next: at }
-  const bytes = inTag - 59
-  if (at + bytes > block.length) throw damaged('it ends within a length')
-  return { length: block.readUIntLE(at, bytes) + 1, next: at + bytes }
-}
-
-/** What a tag repeats: how much, from how far back. */
-const repeatOf = (block: Buffer, tag: number, at: number): { length: number; offset: number; next: number } => {
-  const kind = tag & 3
-  const bytes = kind === 3 ? 4 : kind
-  if (at + bytes > block.length) throw damaged('it ends within an offset')
-  const stored = block.readUIntLE(at, bytes)
-  if (kind === 1) return { length: ((tag >>> 2) & 7) + 4, offset: stored + ((tag >>> 5) << 8), next: at + 1 }
-  return { length: (tag >>> 2) + 1, offset: stored, next: at + bytes }
-}
-
 /** One block of raw snappy: https://github.com/google/snappy/blob/main/format_description.txt */
 const decompressBlock = (block: Buffer, maxBytes: number, wholeMaxBytes: number): Buffer => {
   const { length: expected, next: start } = readLength(block)
@@ -43,25 +25,43 @@ const decompressBlock = (block: Buffer, maxBytes: number, wholeMaxBytes: number)
     throw new BatchUnreadable(`a snappy batch holds more than the ${wholeMaxBytes} bytes that one may have`)
   }
   const output = Buffer.allocUnsafe(expected)
+  const end = block.length
   let filled = 0
   let at = start
-  while (at < block.length) {
-    const tag = block[at] ?? 0
+  while (at < end) {
+    const tag = block[at]!
     at += 1
-    if ((tag & 3) === 0) {
-      const { length, next } = literalLength(block, tag, at)
-      if (next + length > block.length || filled + length > expected) throw damaged('a literal is too long')
-      block.copy(output, filled, next, next + length)
+    const kind = tag & 3
+    if (kind === 0) {
+      let length = (tag >>> 2) + 1
+      if (length > 60) {
+        // The length, less one, stands in the 1 to 4 bytes that follow.
+        const bytes = length - 60
+        if (at + bytes > end) throw damaged('it ends within a length')
+        length = block.readUIntLE(at, bytes) + 1
+        at += bytes
+      }
+      if (at + length > end || filled + length > expected) throw damaged('a literal is too long')
+      copyLiteral(block, at, length, output, filled)
       filled += length
-      at = next + length
-    } else {
-      const { length, offset, next } = repeatOf(block, tag, at)
-      if (offset === 0 || offset > filled) throw damaged('it repeats what is not there')
-      if (filled + length > expected) throw damaged('a block is longer than it says')
-      // Byte by byte: what is repeated may reach into what is being written.
-      for (const end = filled + length; filled < end; filled += 1) output[filled] = output[filled - offset] ?? 0
-      at = next
+      at += length
+      continue
     }
+    const bytes = kind === 3 ? 4 : kind
+    if (at + bytes > end) throw damaged('it ends within an offset')
+    let length = (tag >>> 2) + 1
+    let offset = block[at]!
+    if (kind === 1) {
+      length = ((tag >>> 2) & 7) + 4
+      offset += (tag >>> 5) << 8
+    } else {
+      offset = kind === 2 ? offset | (block[at + 1]! << 8) : block.readUInt32LE(at)
+    }
+    at += bytes
+    if (offset === 0 || offset > filled) throw damaged('it repeats what is not there')
+    if (filled + length > expected) throw damaged('a block is longer than it says')
+    copyMatch(output, filled, offset, length)
+    filled += length
   }
   if (filled !== expected) throw damaged('a block is shorter than it says')
   return output

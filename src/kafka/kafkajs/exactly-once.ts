@@ -1,6 +1,6 @@
 import type { Kafka } from 'kafkajs'
 import type { KafkaCompression } from '../../config/kafka-schema.ts'
-import { describeError } from '../../errors.ts'
+import { AppError, describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { transactionBudgetMs } from '../chunk-limit.ts'
 import { KafkaUnsuitable } from '../kafka-errors.ts'
@@ -22,6 +22,15 @@ export type ExactlyOnceDeps = {
   readonly compression: KafkaCompression
   readonly stallTimeoutMs: number
   readonly onStep: StepObserver | undefined
+}
+
+/**
+ * Something was written, perhaps: the same records must not be handed in again without a new start, as after an error
+ * of the handler that may pass.
+ */
+const startOver = (cause: unknown): never => {
+  if (cause instanceof AppError && cause.retryable) throw new Error('the transaction failed', { cause })
+  throw cause
 }
 
 const maxOf = (a: bigint, b: bigint): bigint => (a > b ? a : b)
@@ -86,7 +95,7 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
         // Most handlers are through already: a turn of the event loop less.
         if (handling !== undefined) await handling
         const processed = performance.now()
-        const outputs = await opened().commit(nextOffset)
+        const outputs = await opened().commit(nextOffset).catch(startOver)
         observer?.committed?.({
           ...{ topic, partition, outputs, nextOffset },
           records: batch.length,
@@ -97,7 +106,7 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
       skip: async (nextOffset) => {
         const empty = opened()
         empty.sink()
-        await empty.commit(nextOffset)
+        await empty.commit(nextOffset).catch(startOver)
       },
     }
   }

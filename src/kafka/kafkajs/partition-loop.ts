@@ -71,6 +71,11 @@ class HeartbeatFailed extends Error {
   }
 }
 
+const appErrorCode = (error: unknown): string | undefined => {
+  if (error instanceof AppError) return error.code
+  return error instanceof Error && error.cause instanceof AppError ? error.cause.code : undefined
+}
+
 const fetchedOffsetOf = (batch: Batch): bigint => BigInt((batch as Batch & { fetchedOffset: string }).fetchedOffset)
 
 /**
@@ -117,7 +122,7 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork): Partit
   }
 
   const recover = (error: unknown): void => {
-    const code = error instanceof AppError ? error.code : (protocolErrorType(error) ?? 'UNKNOWN')
+    const code = protocolErrorType(error) ?? appErrorCode(error) ?? 'UNKNOWN'
     if (error instanceof AppError && error.retryable) {
       waits++
       // It may wait for hours: said at once, and then about twice a minute.

@@ -25,6 +25,11 @@ type Placed = { topic: string; partition: number; offset: bigint | null }
 /**
  * An idempotent producer that waits for all in-sync replicas. The partition is chosen here, once, as Kafka's own
  * clients choose it (murmur2 of the key): kafkajs chooses anew on each retry and may move the record.
+ *
+ * Each request holds records of one partition, and a partition has one request under way. kafkajs remembers by broker
+ * who has answered, also when it tries again after leaders moved: of a request with several partitions some are then
+ * written twice, or never and yet confirmed (tulios/kafkajs#1798). And a sequence number that it takes back after a
+ * failure may go to another request of that partition, which the broker then takes for a repetition of the first.
  */
 export const createPlainProducer = async (
   kafka: Kafka,
@@ -80,25 +85,66 @@ export const createPlainProducer = async (
     return { ...record, partition: partitionFor({ topic: record.topic, partitionMetadata, message }) }
   }
 
-  /** Sends one request and tells where each of its records went. */
+  /** Sends one request of one partition and tells where each of its records went. */
   const sendRequest = async (records: readonly OutgoingRecord[]): Promise<Placed[]> => {
-    const replies = await (await connected()).sendBatch({
+    const [reply] = await (await connected()).sendBatch({
       topicMessages: toTopicMessages(records),
       acks: -1,
       compression: codecs[compression],
     })
-    const next = new Map<string, bigint>()
-    for (const { topicName, partition, baseOffset } of replies) {
-      if (baseOffset !== undefined) next.set(`${topicName}-${partition}`, BigInt(baseOffset))
-    }
-    return records.map(({ topic, partition }) => {
-      const key = `${topic}-${partition}`
-      const offset = next.get(key)
+    const base = reply?.baseOffset === undefined ? -1n : BigInt(reply.baseOffset)
+    return records.map(({ topic, partition }, index) => ({
+      topic,
+      partition,
       // A retry that the broker had already stored is answered without an offset: -1.
-      if (offset === undefined || offset < 0n) return { topic, partition, offset: null }
-      next.set(key, offset + 1n)
-      return { topic, partition, offset }
+      offset: base < 0n ? null : base + BigInt(index),
+    }))
+  }
+
+  /** The last send of each partition that is under way; never rejects. */
+  const turns = new Map<string, Promise<unknown>>()
+
+  /** Sends records of one partition, after those that were to be sent there before. */
+  const sendToPartition = (key: string, records: readonly OutgoingRecord[]): Promise<Placed[]> => {
+    const run = async (): Promise<Placed[]> => {
+      const placed: Placed[] = []
+      for (const request of chunkBySize(records, wireBytes, REQUEST_LIMITS))
+        placed.push(...(await sendRequest(request)))
+      return placed
+    }
+    const sent = (turns.get(key) ?? Promise.resolve()).then(run)
+    const turn = sent
+      .catch(() => undefined)
+      .then(() => {
+        if (turns.get(key) === turn) turns.delete(key)
+      })
+    turns.set(key, turn)
+    return sent
+  }
+
+  /** Sends each partition's records by themselves; the places come in the order of the records. */
+  const sendPlaced = async (records: readonly OutgoingRecord[]): Promise<Placed[]> => {
+    const indices = new Map<string, number[]>()
+    records.forEach(({ topic, partition }, index) => {
+      const key = `${topic}-${partition}`
+      const known = indices.get(key)
+      if (known === undefined) indices.set(key, [index])
+      else known.push(index)
     })
+    const placed: Placed[] = new Array(records.length)
+    const sends = Array.from(indices, async ([key, own]) => {
+      const places = await sendToPartition(
+        key,
+        own.map((index) => records[index]!),
+      )
+      own.forEach((index, i) => {
+        placed[index] = places[i]!
+      })
+    })
+    // All of them are over before the first failure is told, and with it the producer is given up.
+    const failed = (await Promise.allSettled(sends)).find((send) => send.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+    return placed
   }
 
   await orUnavailable('Kafka cannot be reached', connected())
@@ -106,19 +152,16 @@ export const createPlainProducer = async (
   return {
     send: async (records) => {
       if (closed) throw new SendFailed('the producer is closed')
-      const placed: Placed[] = []
       try {
         const outgoing: OutgoingRecord[] = []
         for (const record of records) outgoing.push(await place(record))
-        for (const request of chunkBySize(outgoing, wireBytes, REQUEST_LIMITS))
-          placed.push(...(await sendRequest(request)))
-        return placed
+        return await sendPlaced(outgoing)
       } catch (error) {
         // After an error its sequence numbers may be off, and it would fail for ever.
         drop()
         const topics = [...new Set(records.map((record) => record.topic))].join(', ')
         throw new SendFailed(
-          `${records.length - placed.length} of ${records.length} records could not be written to ${topics}: ${describeError(error)}`,
+          `${records.length} records could not all be written to ${topics}: ${describeError(error)}`,
           { cause: error, retryable: !isHopeless(error) },
         )
       }

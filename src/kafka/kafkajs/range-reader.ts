@@ -3,7 +3,7 @@ import type { Kafka } from 'kafkajs'
 import { AppError, describeError } from '../../errors.ts'
 import { accessDenied } from '../access-denied.ts'
 import { backoffMs } from '../backoff.ts'
-import { KafkaUnavailable, PositionLost } from '../kafka-errors.ts'
+import { KafkaUnavailable, KafkaUnsuitable, PositionLost } from '../kafka-errors.ts'
 import type { RangeReadOptions } from '../kafka-types.ts'
 import { createRecordQueue, type RecordQueue } from '../wire/record-queue.ts'
 import { type FetchedPartitionRecords, fetchRecords } from './columnar-fetch.ts'
@@ -16,6 +16,8 @@ const BATCH_MAX_RECORDS = 5000
 const BATCH_MAX_BYTES = 4 << 20
 /** Without an answer to any request for so long the read fails. */
 const PATIENCE_MS = 15_000
+/** Brokers hear of a new topic one after another. */
+const NEW_TOPIC_PATIENCE_MS = 2000
 const BACKOFF = { firstMs: 50, maxMs: 1000 }
 
 type Part = { readonly partition: number; readonly to: bigint; readonly queue: RecordQueue }
@@ -44,7 +46,7 @@ const fetchParts = async (
 /**
  * Reads ranges of a topic without a group. All partitions are fetched at the same time, and handled one batch after
  * another. kafkajs' own reader would let aborted records through.
- * @throws KafkaUnavailable, KafkaAccessDenied, PositionLost where a range begins after the log's end, BatchUnreadable,
+ * @throws KafkaUnavailable, KafkaUnsuitable, KafkaAccessDenied, PositionLost where a range begins after the log's end, BatchUnreadable,
  * what `process` throws, and the reason of `signal`
  */
 export const readRanges = async (kafka: Kafka, options: RangeReadOptions): Promise<void> => {
@@ -70,7 +72,11 @@ export const readRanges = async (kafka: Kafka, options: RangeReadOptions): Promi
         const what = `${topic} cannot be read: ${describeError(error)}`
         const denied = accessDenied(`${topic} cannot be read`, error)
         if (denied !== undefined) throw denied
-        if (performance.now() - answeredAtMs > PATIENCE_MS) throw new KafkaUnavailable(what, { cause: error })
+        const waitedMs = performance.now() - answeredAtMs
+        if (protocolErrorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION' && waitedMs > NEW_TOPIC_PATIENCE_MS) {
+          throw new KafkaUnsuitable(`topic ${topic} does not exist; create it first`, { cause: error })
+        }
+        if (waitedMs > PATIENCE_MS) throw new KafkaUnavailable(what, { cause: error })
         if (protocolErrorType(error) === undefined) breakConnections(kafka)
         await cluster.refreshMetadata().catch(() => undefined)
       }

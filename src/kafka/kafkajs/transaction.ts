@@ -80,9 +80,13 @@ export const createTransactionWriter = (options: {
   let coordinator: InternalBroker | undefined
   let identity: (ProducerId & { transactionalId: string }) | undefined
 
-  const opened = (): { coordinator: InternalBroker; identity: NonNullable<typeof identity> } => {
-    // kafkajs would open its connections again, and nobody would close them.
+  /** kafkajs would open its connections again, and nobody would close them. */
+  const refuseClosed = (): void => {
     if (closed) throw new KafkaUnavailable(`the producer ${transactionalId} was closed meanwhile`)
+  }
+
+  const opened = (): { coordinator: InternalBroker; identity: NonNullable<typeof identity> } => {
+    refuseClosed()
     if (coordinator === undefined || identity === undefined) throw new Error(`${transactionalId} is not initialised`)
     return { coordinator, identity }
   }
@@ -126,6 +130,7 @@ export const createTransactionWriter = (options: {
     init: async () => {
       await cluster.connect()
       await whilePassing(PASSING_AT_INIT, INIT_PATIENCE_MS, async () => {
+        refuseClosed()
         coordinator = await cluster.findGroupCoordinator({
           groupId: transactionalId,
           coordinatorType: TRANSACTION_COORDINATOR,
@@ -134,6 +139,9 @@ export const createTransactionWriter = (options: {
         identity = { transactionalId, ...given }
         sequences.clear()
       })
+      if (!closed) return
+      await cluster.disconnect()
+      refuseClosed()
     },
 
     write: async (sink) => {
@@ -146,11 +154,12 @@ export const createTransactionWriter = (options: {
       })
       const topics = byTopic(rounds.flat())
       if (topics.length === 0) return
-      const known = cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic))
-      await whilePassing(PREVIOUS_NOT_ENDED, PREVIOUS_PATIENCE_MS, () =>
-        opened().coordinator.addPartitionsToTxn({ ...identity, topics }),
-      )
-      await known
+      await Promise.all([
+        cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic)),
+        whilePassing(PREVIOUS_NOT_ENDED, PREVIOUS_PATIENCE_MS, () =>
+          opened().coordinator.addPartitionsToTxn({ ...identity, topics }),
+        ),
+      ])
       for (const round of rounds) {
         opened()
         await produce(round)

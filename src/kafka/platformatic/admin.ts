@@ -26,13 +26,15 @@ import { withTimeout } from './with-timeout.ts'
 const CONNECT_PATIENCE_MS = 5000
 const PATIENCE_MS = 10_000
 const PING_TIMEOUT_MS = 5000
-const CREATE_TIMEOUT_MS = 10_000
+/** A request that is lost is sent again while there is patience. */
+const REQUEST_TIMEOUT_MS = 5000
+const CREATE_TIMEOUT_MS = 4000
 
 /** Asks brokers about topics and groups, on connections of its own. @throws KafkaUnavailable, KafkaAccessDenied */
 export const createKafkaAdmin = async ({ openNetwork }: { readonly openNetwork: OpenNetwork }): Promise<KafkaAdmin> => {
   const network = openNetwork('admin')
   const { cluster } = network
-  const pool = network.pool('requests')
+  const pool = network.pool('requests', { requestTimeoutMs: REQUEST_TIMEOUT_MS })
   const offsetsDeps = { cluster, pool }
 
   const patiently = <T>(what: string, ask: () => Promise<T>): Promise<T> => withPatience(what, PATIENCE_MS, ask)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type API,
   FindCoordinatorKeyTypes,
@@ -9,7 +10,7 @@ import {
 import { AppError, describeError } from '../../errors.ts'
 import { KafkaAccessDenied, KafkaUnavailable, KafkaUnsuitable } from '../kafka-errors.ts'
 import { addressKey, type BrokerAddress, type BrokerLink, type ConnectionPool } from './connections.ts'
-import { BrokerRefused, errorName, replyOf } from './protocol-errors.ts'
+import { BrokerRefused, errorName, protocolErrorType, replyOf } from './protocol-errors.ts'
 
 export type BrokerNode = BrokerAddress & { readonly nodeId: number }
 
@@ -76,10 +77,12 @@ type MetadataReply = {
 }
 type MetadataApi = API<[topics: string[] | null, allowAutoTopicCreation?: boolean], MetadataReply>
 
-// Topics have ids since version 10; which brokers carry it in one piece with 12 (Kafka 3.1).
+// Topics have ids since version 10. Brokers of Kafka 2.5 know 9, those since 3.1 know 12.
 const METADATA: readonly MetadataApi[] = [metadataV12.api as MetadataApi, metadataV9.api as MetadataApi]
 
 const MAX_AGE_MS = 60_000
+/** A broker may not have heard yet of a topic that was made a moment ago. */
+const UNKNOWN_PATIENCE_MS = 1000
 const NO_ID = '00000000-0000-0000-0000-000000000000'
 
 /** @throws KafkaUnsuitable */
@@ -120,22 +123,28 @@ export const createCluster = (options: ClusterOptions): Cluster => {
   const bootstrap = options.brokers.map(parseBroker)
   if (bootstrap.length === 0) throw new KafkaUnsuitable('no broker is named; give at least one host:port')
   let known: readonly BrokerNode[] = []
+  /** Who answered last goes first: one that hangs is waited for once, not every time. */
+  let answered: BrokerAddress | undefined
 
   const askAny = async <T>(ask: (link: BrokerLink) => Promise<T>): Promise<T> => {
-    const candidates = new Map([...known, ...bootstrap].map((address) => [addressKey(address), address]))
+    const first = answered === undefined ? [] : [answered]
+    const candidates = new Map([...first, ...known, ...bootstrap].map((address) => [addressKey(address), address]))
     const errors: unknown[] = []
     for (const address of candidates.values()) {
       try {
-        return await ask(await pool.link(address))
+        const reply = await ask(await pool.link(address))
+        answered = address
+        return reply
       } catch (error) {
-        if (error instanceof KafkaUnsuitable || error instanceof KafkaAccessDenied || error instanceof BrokerRefused) {
-          throw error
-        }
+        if (error instanceof KafkaUnsuitable || error instanceof KafkaAccessDenied) throw error
+        // A refusal is an answer, and another broker would give the same.
+        if (protocolErrorType(error) !== undefined) throw error
         errors.push(error)
       }
     }
     // Brokers that are known may all be gone, and their successors known to the first addresses only.
     known = []
+    answered = undefined
     throw new KafkaUnavailable(`no broker answers: ${errors.map(describeError).join('; ')}`, {
       cause: errors.at(-1),
       // A pool that is closed stays closed.
@@ -164,9 +173,13 @@ export const createCluster = (options: ClusterOptions): Cluster => {
   }
 
   const readTopic = async (name: string): Promise<TopicMetadata> => {
-    const found = await findTopic(name)
-    if (found === null) throw new KafkaUnsuitable(`topic ${name} does not exist; create it first`)
-    return found
+    const deadline = performance.now() + UNKNOWN_PATIENCE_MS
+    for (;;) {
+      const found = await findTopic(name)
+      if (found !== null) return found
+      if (performance.now() > deadline) throw new KafkaUnsuitable(`topic ${name} does not exist; create it first`)
+      await sleep(100)
+    }
   }
 
   const nodeOf = async (nodeId: number, what: string): Promise<BrokerNode> => {

@@ -6,7 +6,7 @@ import { accessDenied } from '../access-denied.ts'
 import { backoffMs } from '../backoff.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
 import type { WireCall } from '../wire/wire-call.ts'
-import { type BrokerVersions, brokerVersions, negotiate, tooOld } from './api-versions.ts'
+import { type ApiVersionsReply, type BrokerVersions, brokerVersions, negotiate, tooOld } from './api-versions.ts'
 import { protocolErrorType } from './protocol-errors.ts'
 import type { ConnectionSecurity } from './security.ts'
 
@@ -90,6 +90,19 @@ export const createConnectionPool = (options: PoolOptions): ConnectionPool => {
     connection.socket?.destroy()
   }
 
+  /** A broker that is stopped takes connections, and says nothing on them. */
+  const firstReply = async (connection: Connection): Promise<ApiVersionsReply> => {
+    const late = setTimeout(() => {
+      connection.emit('error', new Error(`nothing was answered within ${connectTimeoutMs} ms`))
+      end(connection)
+    }, connectTimeoutMs)
+    try {
+      return await apiVersionsV3.api.async(connection, 'driftline', '1')
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
   const open = async (address: BrokerAddress, slot: Slot): Promise<BrokerLink> => {
     const session = security.session()
     const connection = new Connection(clientId, {
@@ -111,7 +124,7 @@ export const createConnectionPool = (options: PoolOptions): ConnectionPool => {
       await connection.connect(address.host, address.port)
       if (closing.signal.aborted) throw closing.signal.reason
       connection.socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS)
-      const versions = brokerVersions(await apiVersionsV3.api.async(connection, 'driftline', '1'))
+      const versions = brokerVersions(await firstReply(connection))
       const lifetimeMs = session?.lifetimeMs() ?? Number.POSITIVE_INFINITY
       return adopt(connection, address, versions, slot, performance.now() + lifetimeMs * RETIRE_AFTER)
     } catch (error) {
@@ -152,7 +165,10 @@ export const createConnectionPool = (options: PoolOptions): ConnectionPool => {
           }),
         ),
       call: (what, apis, ...args) => settled(negotiate(versions, what, apis).async(connection, ...args)),
-      break: () => end(connection),
+      break: () => {
+        if (slot.open?.link === link) slot.open = undefined
+        end(connection)
+      },
     }
     const held = {
       link,

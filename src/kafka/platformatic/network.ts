@@ -24,6 +24,8 @@ export type NetworkOptions = {
 }
 
 const REQUEST_TIMEOUT_MS = 10_000
+/** Any broker answers these at once; another one may, where this one does not. */
+const METADATA_TIMEOUT_MS = 5000
 
 export const createOpenNetwork =
   ({ brokers, clientId, security }: NetworkOptions): OpenNetwork =>
@@ -35,7 +37,7 @@ export const createOpenNetwork =
       return made
     }
     return {
-      cluster: createCluster({ brokers, pool: pool('metadata') }),
+      cluster: createCluster({ brokers, pool: pool('metadata', { requestTimeoutMs: METADATA_TIMEOUT_MS }) }),
       pool,
       close: () => {
         for (const made of pools) made.close()

@@ -243,6 +243,7 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
     if (counts) failures++
     logger.warn({ ...where, failures, code }, `partition starts over: ${describeError(error)}`)
     if (failures >= MAX_FAILURES) {
+      closed = true
       host.fail(
         new ConsumerFailed(
           `${topic}-${partition} failed ${failures} times without a record going through: ${describeError(error)}`,

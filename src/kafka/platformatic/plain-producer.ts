@@ -136,7 +136,6 @@ export const createPlainProducer = async ({
   const send = async (records: readonly KeyedRecord[]): Promise<Placed[]> => {
     const placed: Placed[] = []
     try {
-      if (closed) throw new SendFailed('the producer is closed')
       const outgoing: OutgoingRecord[] = []
       for (const record of records) outgoing.push(await place(record))
       for (const chunk of chunkBySize(outgoing, wireBytes, SEND_LIMITS)) placed.push(...(await sendChunk(chunk)))
@@ -160,7 +159,10 @@ export const createPlainProducer = async ({
   }
 
   return {
-    send: (records) => turns.take(() => send(records)),
+    send: async (records) => {
+      if (closed) throw new SendFailed('the producer is closed')
+      return await turns.take(() => send(records))
+    },
     close: async () => {
       closed = true
       const late = new AbortController()

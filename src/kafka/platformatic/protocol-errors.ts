@@ -86,13 +86,11 @@ const LEADER_MOVED: ReadonlySet<string | undefined> = new Set([
 /** Whether an error code of a partition asks for new metadata of its topic. */
 export const isLeaderMoved = (name: string | undefined): boolean => LEADER_MOVED.has(name)
 
-/** Whether the request has no answer: the connection could not be opened, broke, or nothing came in time. */
+/** Whether there was no answer: the connection could not be opened or broke, or nothing came in time. */
 export const isConnectionError = (error: unknown): boolean => {
   for (let e = error, depth = 0; e instanceof Error && depth < MAX_DEPTH; e = e.cause, depth++) {
-    if (e instanceof AppError && e.code === 'KAFKA_UNAVAILABLE') return protocolErrorType(e) === undefined
-    if ((e as { code?: unknown }).code === 'PLT_KFK_NETWORK' || (e as { code?: unknown }).code === 'PLT_KFK_TIMEOUT') {
-      return true
-    }
+    const { code } = e as { code?: unknown }
+    if (code === 'PLT_KFK_NETWORK' || code === 'PLT_KFK_TIMEOUT') return true
   }
   return false
 }

@@ -1,14 +1,12 @@
 import type { Logger } from '../../telemetry/log.ts'
-import { PositionLost } from '../kafka-errors.ts'
+import { KafkaUnavailable, PositionLost } from '../kafka-errors.ts'
 import type { OffsetRange, RangeReadOptions } from '../kafka-types.ts'
-import { FETCH_VERSIONS, fetchCall } from '../wire/fetch-protocol.ts'
 import { createRecordQueue } from '../wire/record-queue.ts'
-import { callWire } from './call-wire.ts'
 import { createFetcher, type FetchSource } from './fetcher.ts'
 import { logOffsets } from './log-offsets.ts'
 import type { OpenNetwork } from './network.ts'
 import { withPatience } from './patience.ts'
-import { BrokerRefused, errorName, isLeaderMoved } from './protocol-errors.ts'
+import { asUnavailable, type BrokerRefused } from './protocol-errors.ts'
 import { createWait } from './wait.ts'
 
 export type RangeReaderDeps = {
@@ -22,7 +20,8 @@ const PATIENCE_MS = 15_000
 const QUIET_MS = 3000
 const BATCH_MAX_RECORDS = 5000
 const BATCH_MAX_BYTES = 4 << 20
-const PROBE_MAX_BYTES = 1 << 20
+/** So often in a row nothing may come of a partition that holds records. */
+const STUCK_ROUNDS = 10
 
 type Part = FetchSource & { readonly range: OffsetRange; refused: BrokerRefused | null; done: boolean }
 
@@ -97,35 +96,27 @@ export const readRanges = async (
   }
 
   const answerRefusal = async (part: Part, refused: BrokerRefused): Promise<void> => {
-    if (refused.type !== 'OFFSET_OUT_OF_RANGE') throw refused
+    if (refused.type !== 'OFFSET_OUT_OF_RANGE') throw asUnavailable(`${topic} cannot be read`, refused)
     await moveToStart(part)
     part.refused = null
     fetcher.wake()
   }
 
-  /**
-   * Asks why nothing comes of a partition. Its log may have no batch left before the end of the range, because
-   * compaction took all of them; or its leader does not answer.
-   */
-  const probe = (part: Part): Promise<void> =>
-    patiently(`${topic}-${part.partition} cannot be read`, async () => {
-      const offset = part.queue.fetchOffset
-      const link = await pool.link(await cluster.leaderOf(topic, part.partition))
-      const partitions = [{ partition: part.partition, offset, maxBytes: PROBE_MAX_BYTES }]
-      const request = { maxWaitMs: 0, minBytes: 0, maxBytes: PROBE_MAX_BYTES, readCommitted: true }
-      const reply = await callWire(link, 'Fetch 11', FETCH_VERSIONS, (version) =>
-        fetchCall(version, { ...request, topics: [{ topic, partitions }] }),
-      )
-      const found = reply.partitions[0]
-      const errorCode = found?.errorCode ?? reply.errorCode
-      if (isLeaderMoved(errorName(errorCode))) cluster.forgetTopic(topic)
-      if (errorCode !== 0) throw new BrokerRefused(`${topic}-${part.partition} cannot be read`, errorCode)
-      const empty = found !== undefined && found.records === null
-      if (empty && found.lastStableOffset >= part.range.to && part.queue.fetchOffset === offset) finish(part)
-    }).catch((error: unknown) => {
-      cluster.forgetTopic(topic)
-      throw error
-    })
+  /** Whether a partition holds records that should have come by now. Fails where its leader does not answer. */
+  const isOwed = async (part: Part): Promise<boolean> => {
+    const what = `where ${topic}-${part.partition} ends is not known`
+    const ends = await patiently(what, () => logOffsets({ cluster, pool }, topic, [part.partition], 'stable-end'))
+    return part.queue.fetchOffset < (ends.get(part.partition) ?? 0n)
+  }
+
+  /** @param rounds how often in a row nothing came */
+  const askWhyQuiet = async (rounds: number): Promise<void> => {
+    for (const part of parts) {
+      if (part.done || !(await isOwed(part)) || rounds < STUCK_ROUNDS) continue
+      const { fetchOffset } = part.queue
+      throw new KafkaUnavailable(`nothing comes of ${topic}-${part.partition} from offset ${fetchOffset} on`)
+    }
+  }
 
   const parts = Array.from(ranges, ([partition, range]) => makePart(partition, range)).filter(
     ({ range }) => range.from < range.to,
@@ -138,8 +129,9 @@ export const readRanges = async (
   try {
     await patiently(`${topic} cannot be read`, () => cluster.topic(topic))
     for (const part of parts) fetcher.add(part)
-    let quietSinceMs = performance.now()
-    while (parts.some((part) => !part.done)) {
+    const reached = (): bigint => parts.reduce((sum, part) => sum + part.queue.fetchOffset, 0n)
+    let [before, quietSinceMs, rounds] = [-1n, 0, 0]
+    for (;;) {
       let handled = false
       for (const part of parts) {
         if (part.done) continue
@@ -147,11 +139,16 @@ export const readRanges = async (
         else if (await drain(part)) handled = true
       }
       signal?.throwIfAborted()
-      if (handled) quietSinceMs = performance.now()
-      else if (performance.now() - quietSinceMs > quietMs) {
-        for (const part of parts) if (!part.done) await probe(part)
-        quietSinceMs = performance.now()
-      } else if (parts.some((part) => !part.done)) await wait.for(quietMs)
+      if (parts.every((part) => part.done)) return
+      if (handled) continue
+      const now = performance.now()
+      if (reached() !== before) [before, quietSinceMs, rounds] = [reached(), now, 0]
+      if (now - quietSinceMs > quietMs) {
+        rounds++
+        await askWhyQuiet(rounds)
+        quietSinceMs = now
+      }
+      await wait.for(quietMs)
     }
   } catch (error) {
     signal?.throwIfAborted()

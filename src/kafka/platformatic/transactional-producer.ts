@@ -20,8 +20,10 @@ import { maySendAgain, type ProducerDeps, SEND_LIMITS } from './plain-producer.t
 import { isCoordinatorMoved, isFenced, protocolErrorType } from './protocol-errors.ts'
 import { createTurns } from './turns.ts'
 
-const OPEN_PATIENCE_MS = 20_000
-const PATIENCE_MS = 10_000
+/** How long the coordinator is asked again: it moves, or it still ends the transaction before. */
+const PATIENCE_MS = 20_000
+/** Coordinators answer at once; what takes longer was lost, and is to be asked again while there is patience. */
+const COORDINATOR_TIMEOUT_MS = 5000
 
 export type TransactionalProducerOptions = {
   readonly transactionalId: string
@@ -49,7 +51,7 @@ export const createTransactionalProducer = async (
   const network = openNetwork('transaction')
   const { cluster } = network
   const writing = network.pool('write')
-  const coordinating = network.pool('coordinate')
+  const coordinating = network.pool('coordinate', { requestTimeoutMs: COORDINATOR_TIMEOUT_MS })
   const sink = createBatchSink({ compression })
   const turns = createTurns()
   let ended: ProducerFenced | SendFailed | undefined
@@ -73,10 +75,10 @@ export const createTransactionalProducer = async (
    * Takes the id: from whoever holds it, or, as its holder, for a new epoch. Ends what is open, and brokers count our
    * records from the beginning.
    */
-  const initialise = async (holder: ProducerId, patienceMs: number): Promise<CountingIdentity> => {
+  const initialise = async (holder: ProducerId): Promise<CountingIdentity> => {
     const apis = [initProducerIdV4.api, initProducerIdV3.api]
     const { producerId, producerEpoch } = holder
-    const given = await ask('the initialisation', patienceMs, (link) =>
+    const given = await ask('the initialisation', PATIENCE_MS, (link) =>
       link.call('InitProducerId 3', apis, transactionalId, transactionTimeoutMs, producerId, producerEpoch),
     )
     return countingIdentity(given, true)
@@ -84,7 +86,7 @@ export const createTransactionalProducer = async (
 
   let identity: CountingIdentity
   try {
-    identity = await initialise(NOBODY, OPEN_PATIENCE_MS)
+    identity = await initialise(NOBODY)
   } catch (error) {
     network.close()
     throw error
@@ -136,14 +138,16 @@ export const createTransactionalProducer = async (
       { cause: error },
     )
 
-  /** Undoes what was written, and makes the producer fit for the next transaction. */
-  const undo = async (): Promise<void> => {
+  /** Makes the producer fit for the next transaction. Where that fails, it ends. */
+  const renew = async (aborting: boolean): Promise<void> => {
     try {
-      await end(false).catch((error: unknown) => {
-        // The transaction had not begun.
-        if (protocolErrorType(error) !== 'INVALID_TXN_STATE') throw error
-      })
-      identity = await initialise(identity, PATIENCE_MS)
+      if (aborting) {
+        await end(false).catch((error: unknown) => {
+          // The transaction had not begun.
+          if (protocolErrorType(error) !== 'INVALID_TXN_STATE') throw error
+        })
+      }
+      identity = await initialise(identity)
     } catch (error) {
       ended = isFenced(error)
         ? fenced(error)
@@ -163,7 +167,7 @@ export const createTransactionalProducer = async (
       throw ended
     }
     // The request that was given up may still be on its way, and must not end the next transaction.
-    if (unanswered) await undo()
+    if (unanswered) await renew(false)
   }
 
   const commit = async (records: readonly OutgoingRecord[]): Promise<void> => {
@@ -174,7 +178,7 @@ export const createTransactionalProducer = async (
       await write(records)
     } catch (error) {
       if (isFenced(error)) ended = fenced(error)
-      else await undo()
+      else await renew(true)
       if (ended instanceof ProducerFenced) throw ended
       throw new SendFailed(`${what} was not written: ${describeError(error)}`, {
         cause: error,

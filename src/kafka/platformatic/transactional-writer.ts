@@ -64,13 +64,14 @@ const MOMENTARY: ReadonlySet<string | undefined> = new Set(['CONCURRENT_TRANSACT
 const momentsLater = async <T>(patienceMs: number, call: () => Promise<T>): Promise<T> => {
   const wait = createWait()
   const deadline = performance.now() + patienceMs
-  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 1.5, 20)) {
+  // The way there and back is the first wait.
+  for (let waitMs = 0; ; waitMs = Math.min(1 + waitMs * 1.5, 20)) {
     try {
       return await call()
     } catch (error) {
       if (!MOMENTARY.has(protocolErrorType(error)) || performance.now() > deadline) throw error
     }
-    await wait.for(waitMs * (0.75 + Math.random() / 2))
+    if (waitMs > 0) await wait.for(waitMs * (0.75 + Math.random() / 2))
   }
 }
 
@@ -111,20 +112,22 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
       }
     })
 
-  /** Takes the partitions that are written to, and the offsets, into the transaction. */
-  const join = ({ producer }: Owner, batches: readonly EncodedBatch[]): Promise<void> => {
+  /** Takes the partitions that are written to into the transaction. */
+  const addPartitions = async ({ producer }: Owner, batches: readonly EncodedBatch[]): Promise<void> => {
+    if (batches.length === 0) return
     const { producerId, producerEpoch } = producer
-    const topics = topicsOf(batches)
-    const written = { transactionalId, producerId, producerEpoch, verifyOnly: false, topics }
-    return momentsLater(patienceMs, () =>
-      // One behind the other on one connection: the broker answers in turn.
-      transactions.ask((link) => {
-        const offsetsToo = [transactionalId, producerId, producerEpoch, group] as const
-        const steps: Promise<unknown>[] = []
-        if (topics.length > 0) steps.push(link.call('AddPartitionsToTxn 1', [addPartitionsToTxnV1.api], [written]))
-        steps.push(link.call('AddOffsetsToTxn 1', [addOffsetsToTxnV1.api], ...offsetsToo))
-        return settled(steps)
-      }),
+    const written = { transactionalId, producerId, producerEpoch, verifyOnly: false, topics: topicsOf(batches) }
+    await momentsLater(patienceMs, () =>
+      transactions.ask((link) => link.call('AddPartitionsToTxn 1', [addPartitionsToTxnV1.api], [written])),
+    )
+  }
+
+  /** Takes the group's offsets into the transaction. */
+  const addOffsets = async ({ producer: { producerId, producerEpoch } }: Owner): Promise<void> => {
+    await momentsLater(patienceMs, () =>
+      transactions.ask((link) =>
+        link.call('AddOffsetsToTxn 1', [addOffsetsToTxnV1.api], transactionalId, producerId, producerEpoch, group),
+      ),
     )
   }
 
@@ -180,10 +183,10 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
       await onStep?.('begun', partition)
       const rounds = sink.finish(current.producer)
       const batches = rounds.flat()
-      if (!current.implicit) await join(current, batches)
-      // Not side by side: both have the broker ask the coordinator for this transaction, and of two questions that wait
-      // at one broker it refuses the older one (Kafka's AddPartitionsToTxnManager).
-      await send(current, rounds)
+      if (!current.implicit) await addPartitions(current, batches)
+      await settled([send(current, rounds), ...(current.implicit ? [] : [addOffsets(current)])])
+      // Not beside the records: for both the broker asks the coordinator whether the partition is in the transaction,
+      // and of two questions for one producer that wait at a broker it refuses the older one.
       await sendOffset(current, nextOffset)
       current.producer.advance(batches)
       await onStep?.('offsets-sent', partition)

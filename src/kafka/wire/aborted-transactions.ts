@@ -6,30 +6,28 @@ export type AbortedFilter = {
    * To be asked of every batch once.
    * @param isAbortMarker asked where it matters: whether the batch is the control record that ends an aborted one
    */
-  readonly isAborted: (batch: {
-    readonly lastOffset: number
-    readonly producerId: bigint
-    readonly transactional: boolean
-    readonly isAbortMarker: () => boolean
-  }) => boolean
+  readonly isAborted: (
+    batch: { readonly lastOffset: number; readonly producerId: bigint; readonly transactional: boolean },
+    isAbortMarker: () => boolean,
+  ) => boolean
 }
 
-const NOTHING: AbortedFilter = { isAborted: () => false }
+const byFirstOffset = (a: AbortedTransaction, b: AbortedTransaction): number =>
+  a.firstOffset < b.firstOffset ? -1 : a.firstOffset > b.firstOffset ? 1 : 0
 
 /**
  * The rule of Kafka's own consumer (clients, CompletedFetch.java): a transaction of the list begins to count at the
  * first batch that reaches its first offset, and ends at its producer's next abort marker. A producer may be on the
  * list several times. Every reply brings a list of its own that is complete for its batches.
+ * @returns null where nothing was aborted
  */
-export const createAbortedFilter = (aborted: readonly AbortedTransaction[]): AbortedFilter => {
-  if (aborted.length === 0) return NOTHING
-  const waiting = [...aborted].sort((a, b) =>
-    a.firstOffset < b.firstOffset ? -1 : a.firstOffset > b.firstOffset ? 1 : 0,
-  )
+export const createAbortedFilter = (aborted: readonly AbortedTransaction[]): AbortedFilter | null => {
+  if (aborted.length === 0) return null
+  const waiting = [...aborted].sort(byFirstOffset)
   const aborting = new Set<bigint>()
   let next = 0
   return {
-    isAborted: ({ lastOffset, producerId, transactional, isAbortMarker }) => {
+    isAborted: ({ lastOffset, producerId, transactional }, isAbortMarker) => {
       for (; next < waiting.length && waiting[next]!.firstOffset <= lastOffset; next++) {
         aborting.add(waiting[next]!.producerId)
       }

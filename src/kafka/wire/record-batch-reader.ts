@@ -152,12 +152,8 @@ export const readRecords = (
     let byte = bytes[next++]!
     let value = byte >>> 1
     if (byte > 0x7f) {
-      const second = bytes[next++]!
-      value = ((byte & 0x7f) >>> 1) | (second << 6)
-      if (second > 0x7f) {
-        next = varintEnd(bytes, at, 5)
-        value = varintValue(bytes, at, next)
-      }
+      next = varintEnd(bytes, at, 5)
+      value = varintValue(bytes, at, next)
     }
     const recordEnd = next + value
     if ((byte & 1) !== 0 || value < MIN_RECORD_BYTES - 1 || recordEnd > end) {
@@ -178,12 +174,8 @@ export const readRecords = (
     byte = bytes[next++]!
     let offsetDelta = byte >>> 1
     if (byte > 0x7f) {
-      const second = bytes[next++]!
-      offsetDelta = ((byte & 0x7f) >>> 1) | (second << 6)
-      if (second > 0x7f) {
-        next = varintEnd(bytes, start, 5)
-        offsetDelta = varintValue(bytes, start, next)
-      }
+      next = varintEnd(bytes, start, 5)
+      offsetDelta = varintValue(bytes, start, next)
     }
     const offset = baseOffset + offsetDelta
     if ((byte & 1) !== 0 || offset <= passedOffset || offset > lastOffset) {
@@ -210,12 +202,8 @@ export const readRecords = (
     byte = bytes[next++]!
     let valueLength = (byte >>> 1) ^ -(byte & 1)
     if (byte > 0x7f) {
-      const second = bytes[next++]!
-      valueLength = (((byte & 0x7f) >>> 1) | (second << 6)) ^ -(byte & 1)
-      if (second > 0x7f) {
-        next = varintEnd(bytes, start, 5)
-        valueLength = varintValue(bytes, start, next)
-      }
+      next = varintEnd(bytes, start, 5)
+      valueLength = varintValue(bytes, start, next)
     }
     const valueStart = next
     if (valueLength > 0) next += valueLength

@@ -65,6 +65,8 @@ export type RecordQueueOptions = {
  */
 const MAX_CUT_REPLIES = 100
 
+const DROPPED_AT_A_TIME = 1000
+
 /** Bytes that are a small piece of what would be kept in memory with them are copied. */
 const ownBytes = (bytes: Buffer): Buffer =>
   bytes.buffer.byteLength > 2 * bytes.length + 16_384 ? Buffer.from(bytes) : bytes
@@ -83,11 +85,10 @@ export const createRecordQueue = (options: RecordQueueOptions): RecordQueue => {
   let broken: BatchUnreadable | null = null
   let cutReplies = 0
 
-  const unreadable = (at: number, why: string, cause?: unknown): BatchUnreadable =>
+  const unreadable = (at: number, why: string): BatchUnreadable =>
     new BatchUnreadable(
       `the record batch at offset ${at} of ${topic}-${partition} cannot be read: ${why}. ` +
         'Look at it with kafka-dump-log; to go on without it, set the group behind it with kafka-consumer-groups',
-      cause === undefined ? {} : { cause },
     )
 
   const decompress = (segment: RecordSegment): void => {
@@ -105,8 +106,10 @@ export const createRecordQueue = (options: RecordQueueOptions): RecordQueue => {
   const dropBefore = (segment: RecordSegment, wanted: number): void => {
     decompress(segment)
     if (segment.damage !== null) return
-    const dropped = createRecordColumns(segment.remaining)
-    readRecords(segment, dropped, 0, segment.remaining, Number.POSITIVE_INFINITY, wanted)
+    const dropped = createRecordColumns(Math.min(segment.remaining, DROPPED_AT_A_TIME))
+    let count: number
+    do count = readRecords(segment, dropped, 0, dropped.capacity, Number.POSITIVE_INFINITY, wanted)
+    while (count === dropped.capacity && segment.remaining > 0 && segment.damage === null)
   }
 
   const skipTo = (after: number): void => {
@@ -147,12 +150,7 @@ export const createRecordQueue = (options: RecordQueueOptions): RecordQueue => {
       }
       const start = at
       at = header.end
-      const isAborted = filter.isAborted({
-        lastOffset: header.lastOffset,
-        producerId: header.producerId,
-        transactional: header.transactional,
-        isAbortMarker: () => isAbortMarker(held, start, header),
-      })
+      const isAborted = filter?.isAborted(header, () => isAbortMarker(held, start, header)) ?? false
       if (header.lastOffset < fetchOffset) continue
       if (header.control || isAborted) skipTo(header.lastOffset + 1)
       else added += add(held, start, header)

@@ -45,7 +45,8 @@ export const readReply = <Reply>(name: string, version: number, read: () => Repl
 export const readCount = (reader: Reader, flexible: boolean, entryBytes: number): number => {
   // Both forms have a number for "no list", which comes out below zero.
   const count = flexible ? reader.readUnsignedVarInt() - 1 : reader.readInt32()
-  if (count * entryBytes > reader.remaining) throw new RangeError(`a list of ${count} entries is longer than the reply`)
+  if (count < -1 || count * entryBytes > reader.remaining)
+    throw new RangeError(`there is no room for ${count} entries in the reply`)
   return Math.max(count, 0)
 }
 
@@ -58,14 +59,14 @@ export const readList = <T>(reader: Reader, flexible: boolean, entryBytes: numbe
 }
 
 /** The tagged fields at the end of a structure: those with a handler are read by it, the others passed over. */
-export const readTags = (reader: Reader, handlers: Readonly<Record<number, (size: number) => void>> = {}): void => {
+export const readTags = (reader: Reader, handlers: Readonly<Record<number, () => void>> = {}): void => {
   const count = readCountOfTags(reader)
   for (let i = 0; i < count; i++) {
     const tag = reader.readUnsignedVarInt()
     const size = reader.readUnsignedVarInt()
     if (size < 0 || size > reader.remaining) throw new RangeError(`tagged field ${tag} is longer than the reply`)
     const end = reader.position + size
-    handlers[tag]?.(size)
+    handlers[tag]?.()
     // A newer broker may have put more into it.
     reader.position = end
   }

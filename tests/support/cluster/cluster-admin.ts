@@ -26,6 +26,8 @@ const withConnection = async <T>(address: string, ask: (connection: Connection) 
     connectTimeout: REQUEST_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
   })
+  // A broker may die while it is asked: the request fails, and the event says nothing more.
+  connection.on('error', () => undefined)
   try {
     await connection.connect(host, Number(port))
     return await ask(connection)

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import type { KafkaClientName } from '../../../src/config/kafka-schema.ts'
 import { createRandom } from '../../../src/features/random.ts'
+import { eventually } from '../eventually.ts'
 import { createKafkaBench, createTestClient } from '../kafka.ts'
 import { createSmallTask } from '../small-task.ts'
 
@@ -38,7 +39,8 @@ const client = await createTestClient(order.client, {
   },
 })
 const bench = await createKafkaBench(client)
-const task = await createSmallTask({ bench, name: order.task, existing: true })
+// A schema registry that is slow on a busy machine is no fault of this program's.
+const task = await eventually(() => createSmallTask({ bench, name: order.task, existing: true }))
 const { sessionTimeoutMs, transactionTimeoutMs } = order
 const running = await task.score(client, { limits: { batchMaxRecords: 100, sessionTimeoutMs, transactionTimeoutMs } })
 writeSync(1, 'ready\n')

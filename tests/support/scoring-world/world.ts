@@ -18,10 +18,12 @@ import { eventId, judge, type Verdict } from './oracle.ts'
 import { type ScoringWorker, startScoringWorker } from './scoring-worker.ts'
 import { type StoredModels, storeModels } from './stored-models.ts'
 
+// Those of the task file, to the letter: so that both register one and the same schema.
 const FEATURES = ['sepal_length', 'sepal_width', 'petal_length', 'petal_width'].map((name) => ({
   name,
   type: 'double' as const,
   nullable: false,
+  unit: 'cm',
 }))
 const CLASSES = ['setosa', 'versicolor', 'virginica']
 

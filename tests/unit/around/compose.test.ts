@@ -14,6 +14,7 @@ type Service = {
   cap_drop?: string[]
   security_opt?: string[]
   restart?: string
+  profiles?: string[]
   stop_grace_period?: string
   ports?: string[]
   expose?: string[]
@@ -41,7 +42,7 @@ const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose
 const prometheus = parse(read('prometheus.yml')) as Prometheus
 const services = Object.entries(compose.services).map(([name, service]) => ({ name, service }))
 
-const ports = { score: 9101, record: 9102, watch: 9103, retrain: 9104, ingress: 8080 } as const
+const ports = { score: 9101, record: 9102, watch: 9103, retrain: 9104, shadow: 9105, ingress: 8080 } as const
 const roles = Object.keys(ports) as (keyof typeof ports)[]
 const servers = ['kafka', 'registry', 'redis']
 const ours = [...roles, 'train']
@@ -209,6 +210,11 @@ describe('docker-compose.yml', () => {
     ])
     const scrape = prometheus.scrape_configs.find(({ job_name }) => job_name === role)
     expect(scrape?.dns_sd_configs?.[0]).toMatchObject({ names: [role], port: ports[role] })
+  })
+
+  it('starts the role shadow only where it is asked for', () => {
+    const asked = services.filter(({ service }) => service.profiles !== undefined)
+    expect(asked.map(({ name, service }) => [name, service.profiles])).toEqual([['shadow', ['shadow']]])
   })
 
   it('can scale the workers: no fixed host port and no fixed name', () => {

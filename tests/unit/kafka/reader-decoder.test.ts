@@ -37,8 +37,7 @@ const create = (
         }),
       close: async () => undefined,
     },
-    deadLetterTopic: 'dead',
-    deadLetterPartitions: 4,
+    deadLetters: { topic: 'dead', partitions: 4 },
     now: () => 7,
     onDeadLetters: (letters) => counted.push(...letters.map(({ reason }) => reason.code)),
   })

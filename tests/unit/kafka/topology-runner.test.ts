@@ -23,7 +23,7 @@ const fakeClient = () => {
     admin: async () => ({
       ensureTopics: unused,
       partitionsOf: async (topic) => partitions[topic] ?? 0,
-      topicConfig: unused,
+      topicConfig: async () => new Map([['max.message.bytes', '2097152']]),
       offsetRanges: unused,
       offsetsAt: unused,
       consumerLag: unused,

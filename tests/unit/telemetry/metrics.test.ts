@@ -26,6 +26,10 @@ const useAll = () => {
   stream.drift.features([{ feature: 'height', test: 'ks', statistic: 0.3, adjusted_p_value: 0.001 }])
   stream.drift.window('drifted')
   stream.drift.alarm()
+  stream.shadow.scored({ modelVersion: '5', scored: 10, refused: 1 })
+  stream.shadow.compared({ modelVersion: '5', productionVersion: '4', rows: 10, disagreements: 2, differences: 0.5 })
+  stream.shadow.unread('BAD_AVRO')
+  stream.shadow.models({ active: ['5'], refused: ['6'] })
   stream.retraining.queueJobs({ waiting: 1 })
   stream.retraining.jobFinished('promoted', 12)
   const api = createApiMetrics('plants')
@@ -109,6 +113,7 @@ describe('the metrics of a process', () => {
     ['record', 'driftline_recorded_total', 'driftline_events_total'],
     ['watch', 'driftline_drift_alarms_total', 'driftline_recorded_total'],
     ['retrain', 'driftline_retrain_jobs_total', 'driftline_drift_alarms_total'],
+    ['shadow', 'driftline_shadow_disagreements_total', 'driftline_recorded_total'],
   ])('of role %s show %s and not %s, which may still be called', async (role, shown, hidden) => {
     const metrics = createStreamMetrics('plants', role)
     metrics.drift.alarm()

@@ -95,6 +95,16 @@ describe('a replay into a topic', () => {
     expect(again).toEqual({ plan, goesOn: true })
   })
 
+  test('does not go on where what it had written is gone', async () => {
+    const { plan } = await open()
+    // Ended before it had written anything: nothing is missing.
+    expect(await open()).toEqual({ plan, goesOn: true })
+    lag.set(plan.group, new Map([[0, 12n]]))
+    await expect(open()).rejects.toThrow('--restart')
+    held.set('again.dead-letters', new Map([[0, { from: 0n, to: 3n }]]))
+    expect(await open()).toEqual({ plan, goesOn: true })
+  })
+
   test('is not continued with other options', async () => {
     await open()
     const other = open({ asked: { ...asked, model: '4' } })

@@ -2,16 +2,17 @@ import type { EachBatchPayload } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AppError } from '../../../../src/errors.ts'
 import { createPartitionLoop, type PartitionWork } from '../../../../src/kafka/kafkajs/partition-loop.ts'
+import type { ProducerIdentity } from '../../../../src/kafka/wire/producer-identity.ts'
 import { createBatchSink } from '../../../../src/kafka/wire/record-sink.ts'
 import { testLogger } from '../../../support/test-logger.ts'
 
 const protocol = (type: string): Error => Object.assign(new Error(type), { type })
 
 /** A batch of records with these offsets, as a broker sends it. */
-const recordsBetween = (from: number, to: number): Buffer => {
+const recordsBetween = (from: number, to: number, identity: ProducerIdentity | null = null): Buffer => {
   const sink = createBatchSink()
   for (let i = from; i < to; i++) sink.add({ topic: 't', partition: 0, key: null, value: null })
-  const bytes = Buffer.from(sink.finish(null)[0]?.[0]?.bytes ?? [])
+  const bytes = Buffer.from(sink.finish(identity)[0]?.[0]?.bytes ?? [])
   bytes.writeBigInt64BE(BigInt(from))
   return bytes
 }
@@ -265,6 +266,61 @@ describe('failures', () => {
     }
     expect(bed.log.at(-1)).toBe('fail CONSUMER_FAILED')
   })
+})
+
+describe('an end', () => {
+  test('is where reading stops, and it is told', async () => {
+    const bed = createBed({}, 10, 6n)
+    await bed.fetch()
+    expect(bed.log).toEqual(['start', 'handle 0..4', 'handle 4..6', 'release', 'end'])
+    expect(bed.isPaused()).toBe(true)
+  })
+
+  test('that lies behind what is committed is told without reading', async () => {
+    const bed = createBed({ committed: () => 8n }, 10, 6n)
+    await bed.fetch()
+    expect(bed.log).toEqual(['start', 'release', 'end'])
+  })
+
+  test('is looked for again when the group is joined anew', async () => {
+    const bed = createBed({ committed: () => 6n }, 10, 6n)
+    await bed.fetch()
+    bed.loop.onJoin(true)
+    expect(bed.isPaused()).toBe(false)
+    await bed.fetch()
+    expect(bed.log.filter((line) => line === 'end')).toHaveLength(2)
+  })
+})
+
+test('where only traces of transactions came, their offsets are committed', async () => {
+  const bed = createBed()
+  const producerId = 7n
+  const records = recordsBetween(0, 3, { producerId, producerEpoch: 0, transactional: true, baseSequenceOf: () => 0 })
+  const abortedTransactions = [{ producerId, firstOffset: 0n }]
+  await bed.loop.onBatch({
+    batch: { fetchedOffset: '0', messages: [{ carried: { records, abortedTransactions } }] },
+    resolveOffset: (offset: string) => bed.log.push(`resolve ${offset}`),
+    heartbeat: async () => undefined,
+    isRunning: () => true,
+    isStale: () => false,
+  } as unknown as EachBatchPayload)
+  expect(bed.log).toEqual(['start', 'skip 3', 'resolve 2'])
+})
+
+test('a batch that cannot be read ends the consumer at once, with what stands before it done', async () => {
+  const bed = createBed()
+  const damaged = recordsBetween(3, 6)
+  damaged.writeInt8(1, 16)
+  const records = Buffer.concat([recordsBetween(0, 3), damaged])
+  await bed.fetch({
+    batch: {
+      topic: 't',
+      partition: 0,
+      fetchedOffset: '0',
+      messages: [{ carried: { records, abortedTransactions: [] } }],
+    },
+  } as unknown as Partial<EachBatchPayload>)
+  expect(bed.log).toEqual(['start', 'handle 0..3', 'release', 'fail CONSUMER_FAILED'])
 })
 
 test('a slow chunk is followed by smaller ones', async () => {

@@ -6,7 +6,11 @@ import {
   type TopicPartitions,
 } from '../../../../src/kafka/platformatic/group-assignment.ts'
 
-const member = (id: string, owned: TopicPartitions[] = [], generation = owned.length > 0 ? 1 : -1): GroupMemberClaim => ({
+const member = (
+  id: string,
+  owned: TopicPartitions[] = [],
+  generation = owned.length > 0 ? 1 : -1,
+): GroupMemberClaim => ({
   id,
   topics: ['events'],
   owned,
@@ -61,7 +65,10 @@ describe('shares of partitions', () => {
   })
 
   test('believe the later of two generations, and neither of two claims of one', () => {
-    const late = assignPartitions([member('a', events(0, 1), 4), member('b', events(0, 1), 5)], new Map([['events', 2]]))
+    const late = assignPartitions(
+      [member('a', events(0, 1), 4), member('b', events(0, 1), 5)],
+      new Map([['events', 2]]),
+    )
     expect(places(late.get('b'))).toHaveLength(1)
     const same = [member('b', events(0), 5), member('a', events(0), 5)]
     expect(assignPartitions(same, new Map([['events', 1]])).get('a')).toEqual(events(0))

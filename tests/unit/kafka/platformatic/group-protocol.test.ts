@@ -1,6 +1,11 @@
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import { claimOf, decodeShare, encodeShare, subscriptionsOf } from '../../../../src/kafka/platformatic/group-protocol.ts'
+import {
+  claimOf,
+  decodeShare,
+  encodeShare,
+  subscriptionsOf,
+} from '../../../../src/kafka/platformatic/group-protocol.ts'
 
 type Foreign = {
   MemberMetadata: { decode: (bytes: Buffer) => { topics: string[] }; encode: (metadata: object) => Buffer }

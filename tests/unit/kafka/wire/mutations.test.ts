@@ -76,7 +76,7 @@ test('bytes that were changed are read within bounds, or refused by the typed er
     ),
     { seed: 11, numRuns: 4000 },
   )
-})
+}, 30_000)
 
 test('random bytes are refused or cut off', () => {
   fc.assert(
@@ -91,7 +91,7 @@ test('random bytes are refused or cut off', () => {
     }),
     { seed: 12, numRuns: 2000 },
   )
-})
+}, 30_000)
 
 test('what is whole is read the same, however it is cut into replies and taken', () => {
   fc.assert(
@@ -131,4 +131,4 @@ test('what is whole is read the same, however it is cut into replies and taken',
     ),
     { seed: 13, numRuns: 300 },
   )
-})
+}, 30_000)

@@ -60,10 +60,10 @@ describe('kafkajs', () => {
           ...{ key: key === null ? null : Buffer.from(key), value: value === null ? null : Buffer.from(value) },
         })
       }
-      const [[batch]] = sink.finish({
+      const batch = sink.finish({
         ...{ producerId: 9n, producerEpoch: 2, transactional: true },
         baseSequenceOf: () => 40,
-      }) as [[{ bytes: Buffer }]]
+      })[0]![0]!
       const decoded = await decodeBatch(new Decoder(batch.bytes))
       expect(decoded).toMatchObject({ inTransaction: true, producerId: '9', producerEpoch: 2, firstSequence: 40 })
       const text = (bytes: Bytes) => bytes?.toString() ?? null
@@ -98,7 +98,7 @@ describe('@platformatic/kafka', () => {
   test.each(names)('it reads what is written with %s', (compression) => {
     const sink = createBatchSink({ compression, now: () => at })
     const lane = sink.lane('t', 0, 'id')
-    const values = messages.map(({ value }, i) => `${value ?? ''}|${i}`)
+    const values = messages.map(({ value }, i) => `${value ?? ''}abc|${i}`)
     for (const value of values) {
       const bytes = Buffer.from(value)
       lane.append(bytes, 0, 3, bytes, 0, bytes.length - 2, bytes.length)

@@ -94,6 +94,15 @@ describe('where reading starts and goes on', () => {
     }
   })
 
+  test('many records are dropped as well as few', () => {
+    for (const wanted of [999, 1000, 1001, 2500]) {
+      const queue = queueFrom(wanted)
+      reply(queue, [plain(Array.from({ length: 2502 }, (_, i) => i))])
+      expect(queue.records).toBe(2502 - wanted)
+      expect(offsetsOf(queue)[0]).toBe(wanted)
+    }
+  })
+
   test('a batch of which compaction left only older records moves the position', () => {
     const queue = queueFrom(15)
     expect(reply(queue, [plain([10, 11], { lastOffset: 19 })])).toBe(0)

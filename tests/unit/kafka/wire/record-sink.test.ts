@@ -86,7 +86,7 @@ describe('records that are added', () => {
       ),
       { seed: 5, numRuns: 60 },
     )
-  })
+  }, 30_000)
 })
 
 describe('records of a lane', () => {

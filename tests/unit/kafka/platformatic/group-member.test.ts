@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { KafkaUnavailable } from '../../../../src/kafka/kafka-errors.ts'
+import type { BrokerLink } from '../../../../src/kafka/platformatic/connections.ts'
+import { createGroupMember, type GroupMember } from '../../../../src/kafka/platformatic/group-member.ts'
+import { encodeShare } from '../../../../src/kafka/platformatic/group-protocol.ts'
+import { BrokerRefused } from '../../../../src/kafka/platformatic/protocol-errors.ts'
+import { testLogger } from '../../../support/test-logger.ts'
+
+const NOT_COORDINATOR = 16
+const ILLEGAL_GENERATION = 22
+const UNKNOWN_MEMBER_ID = 25
+const REBALANCE_IN_PROGRESS = 27
+const GROUP_AUTHORIZATION_FAILED = 30
+const SESSION_MS = 3000
+
+type Call = { name: string; args: unknown[] }
+
+/** A coordinator that answers as it is told; `joins` counts generations. */
+const createBed = () => {
+  const log: string[] = []
+  const calls: Call[] = []
+  /** Error codes that the next requests of a kind meet. */
+  const refuse: Record<string, number[]> = {}
+  let silent = false
+  let joins = 0
+  let partitions = [0, 1]
+
+  const answer = async (name: string, args: unknown[]): Promise<unknown> => {
+    calls.push({ name, args })
+    if (silent) throw new KafkaUnavailable('no answer')
+    const code = refuse[name]?.shift()
+    if (code !== undefined) throw new BrokerRefused(name, code)
+    if (name === 'JoinGroup') {
+      joins++
+      return { generationId: joins, protocolName: 'driftline-sticky', leader: 'other', memberId: `m${joins}` }
+    }
+    if (name === 'SyncGroup') return { assignment: encodeShare([{ topic: 't', partitions }]) }
+    return {}
+  }
+  const link = {
+    call: (what: string, _apis: unknown, ...args: unknown[]) => answer(what.split(' ')[0] ?? '', args),
+    break: () => undefined,
+  } as unknown as BrokerLink
+
+  const member = createGroupMember({
+    logger: testLogger(),
+    group: 'g',
+    topics: ['t'],
+    sessionTimeoutMs: SESSION_MS,
+    coordinator: { ask: (request) => request(link) },
+    partitionCounts: async () => new Map([['t', 2]]),
+    onAssigned: (assignment) => log.push(`assigned ${assignment.flatMap((one) => one.partitions).join()}`),
+    onLost: () => log.push('lost'),
+    onConfirmed: () => log.push('confirmed'),
+    fail: (error) => log.push(`fail ${(error as Error & { code: string }).code}`),
+  })
+  return {
+    ...{ log, calls, refuse, member },
+    fallSilent: (value: boolean) => {
+      silent = value
+    },
+    share: (value: number[]) => {
+      partitions = value
+    },
+    of: (name: string) => calls.filter((call) => call.name === name),
+  }
+}
+
+let member: GroupMember
+const bedOf = (): ReturnType<typeof createBed> => {
+  const bed = createBed()
+  member = bed.member
+  return bed
+}
+
+beforeEach(() => vi.useFakeTimers())
+afterEach(() => {
+  member.close()
+  vi.useRealTimers()
+})
+
+describe('a member of a group', () => {
+  test('joins, and then sends heartbeats several times in a session', async () => {
+    const { member, log } = bedOf()
+    await member.start()
+    expect(member.identity()).toEqual({ memberId: 'm1', generation: 1 })
+    await vi.advanceTimersByTimeAsync(SESSION_MS)
+    expect(log[0]).toBe('assigned 0,1')
+    expect(log.filter((line) => line === 'confirmed').length).toBeGreaterThanOrEqual(5)
+  })
+
+  test('joins anew when the group rebalances, and keeps what it has until then', async () => {
+    const { member, log, refuse, share, of } = bedOf()
+    await member.start()
+    refuse['Heartbeat'] = [REBALANCE_IN_PROGRESS]
+    share([1])
+    await vi.advanceTimersByTimeAsync(400)
+    expect(log).not.toContain('lost')
+    expect(log).toContain('assigned 1')
+    expect(member.identity()?.generation).toBe(2)
+    // It comes back under its name, and says what it has.
+    expect(of('JoinGroup')[1]?.args[3]).toBe('m1')
+  })
+
+  test.each([
+    ['expelled', UNKNOWN_MEMBER_ID, ''],
+    ['left behind', ILLEGAL_GENERATION, 'm1'],
+  ])('gives everything up at once when it is %s, and joins anew', async (_what, code, name) => {
+    const { member, log, refuse, of } = bedOf()
+    await member.start()
+    refuse['Heartbeat'] = [code]
+    await vi.advanceTimersByTimeAsync(400)
+    expect(log.slice(0, 3)).toEqual(['assigned 0,1', 'lost', 'assigned 0,1'])
+    expect(of('JoinGroup')[1]?.args[3]).toBe(name)
+  })
+
+  test('keeps its partitions over a coordinator that moves', async () => {
+    const { member, log, refuse } = bedOf()
+    await member.start()
+    refuse['Heartbeat'] = [NOT_COORDINATOR, NOT_COORDINATOR]
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(log).not.toContain('lost')
+    expect(log).toContain('confirmed')
+  })
+
+  test('gives everything up when nobody answers for as long as a session', async () => {
+    const { member, log, fallSilent } = bedOf()
+    await member.start()
+    fallSilent(true)
+    await vi.advanceTimersByTimeAsync(SESSION_MS / 2)
+    expect(log).not.toContain('lost')
+    await vi.advanceTimersByTimeAsync(SESSION_MS)
+    expect(log.filter((line) => line === 'lost')).toHaveLength(1)
+    expect(member.identity()).toBeNull()
+    fallSilent(false)
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(log.findLast((line) => line !== 'confirmed')).toBe('assigned 0,1')
+  })
+
+  test('asks at once when its membership is in doubt', async () => {
+    const { member, of } = bedOf()
+    await member.start()
+    member.check()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(of('Heartbeat')).toHaveLength(1)
+  })
+
+  test('cannot start where it is not allowed to, and says so at once', async () => {
+    const { member, refuse } = bedOf()
+    refuse['JoinGroup'] = [GROUP_AUTHORIZATION_FAILED]
+    await expect(member.start()).rejects.toMatchObject({ code: 'CONSUMER_FAILED' })
+  })
+
+  test('gives up starting where nobody answers', async () => {
+    const { member, fallSilent } = bedOf()
+    fallSilent(true)
+    const started = expect(member.start()).rejects.toMatchObject({ code: 'KAFKA_UNAVAILABLE' })
+    await vi.advanceTimersByTimeAsync(30_000)
+    await started
+  })
+
+  test('tells the group when it leaves, and then says no more', async () => {
+    const { member, of } = bedOf()
+    await member.start()
+    await member.leave()
+    expect(of('LeaveGroup')[0]?.args).toEqual(['g', [{ memberId: 'm1' }]])
+    await vi.advanceTimersByTimeAsync(SESSION_MS)
+    expect(of('Heartbeat')).toHaveLength(0)
+  })
+})
