@@ -8,8 +8,11 @@ import { createSmallTask, type SmallTask } from '../support/small-task.ts'
 const GOOD = 20_000
 /** For each good event so many that cannot be scored, and of every kind. */
 const POISON_PER_GOOD = 2
-/** A bad record may cost as much as this many good ones. */
-const MOST_FOR_A_BAD_ONE = 3
+/**
+ * A bad record may cost as much as this many good ones; without anything else on the machine it is about two: its
+ * letter has three times the bytes of a prediction.
+ */
+const MOST_FOR_A_BAD_ONE = 5
 
 let bench: KafkaBench
 const tasks: SmallTask[] = []

@@ -2,8 +2,11 @@ import { ProducerFenced, SendFailed } from '../../src/kafka/kafka-errors.ts'
 import type { KafkaAdmin, KafkaClient, OffsetRange, OutgoingRecord, RawRecord } from '../../src/kafka/kafka-types.ts'
 import { sampleBatch } from './sample-batch.ts'
 
+/** What became of a transaction, and the logs that it wrote to. */
+type State = { kind: 'committed' | 'aborted' | 'open'; readonly logs: Set<Entry[]> }
+
 type Entry = {
-  readonly state: { kind: 'committed' | 'aborted' | 'open' }
+  readonly state: State
   /** Null for the marker that ends a transaction. */
   readonly record: OutgoingRecord | null
   readonly timestamp: number
@@ -14,6 +17,8 @@ export type CommitFault = 'lost' | 'refused' | 'killed-before' | 'killed-after' 
 
 export class Killed extends Error {}
 
+const newState = (kind: State['kind']): State => ({ kind, logs: new Set() })
+
 const toBytes = (value: Uint8Array | string): Uint8Array => (typeof value === 'string' ? Buffer.from(value) : value)
 
 /** Topics in memory with transactions, fencing and last stable offsets, as far as commands need them. */
@@ -21,7 +26,7 @@ export const createMemoryKafka = (topics: Readonly<Record<string, number>>) => {
   const logs = new Map(
     Object.entries(topics).map(([name, count]) => [name, Array.from({ length: count }, () => [] as Entry[])]),
   )
-  const owners = new Map<string, { epoch: number; open: Entry['state'] | null }>()
+  const owners = new Map<string, { epoch: number; open: State | null }>()
   let clock = 1_000_000
   let faultOf: (records: readonly OutgoingRecord[]) => CommitFault = () => null
 
@@ -30,39 +35,38 @@ export const createMemoryKafka = (topics: Readonly<Record<string, number>>) => {
     if (log === undefined) throw new Error(`there is no ${topic}-${partition}`)
     return log
   }
-  const append = (record: OutgoingRecord, state: Entry['state']): bigint => {
+  const append = (record: OutgoingRecord, state: State): bigint => {
     clock += 1
-    const copy = structuredClone({ ...record, headers: { ...record.headers } })
-    return BigInt(logOf(record.topic, record.partition).push({ state, record: copy, timestamp: clock }) - 1)
+    const log = logOf(record.topic, record.partition)
+    state.logs.add(log)
+    return BigInt(log.push({ state, record: { ...record }, timestamp: clock }) - 1)
   }
-  const end = (state: Entry['state'], kind: 'committed' | 'aborted'): void => {
+  const end = (state: State, kind: 'committed' | 'aborted'): void => {
     state.kind = kind
-    for (const partitions of logs.values()) {
-      for (const log of partitions) {
-        if (log.some((entry) => entry.state === state))
-          log.push({ state: { kind: 'committed' }, record: null, timestamp: clock })
-      }
-    }
+    for (const log of state.logs) log.push({ state: newState('committed'), record: null, timestamp: clock })
   }
   const rangeOf = (log: readonly Entry[]): OffsetRange => {
     const open = log.findIndex((entry) => entry.state.kind === 'open')
     return { from: 0n, to: BigInt(open < 0 ? log.length : open) }
   }
-  const committed = (topic: string): RawRecord[] =>
-    (logs.get(topic) ?? []).flatMap((log, partition) =>
-      log.flatMap(({ record, state, timestamp }, offset) => {
+  const committedIn = (topic: string, partition: number, from: number, to: number): RawRecord[] =>
+    logOf(topic, partition)
+      .slice(from, to)
+      .flatMap(({ record, state, timestamp }, i) => {
         if (record === null || state.kind !== 'committed') return []
         const headers = Object.entries(record.headers ?? {}).map(([name, value]) => [name, toBytes(value)])
-        return [{ ...record, partition, offset: BigInt(offset), timestamp, headers: Object.fromEntries(headers) }]
-      }),
-    )
+        return [{ ...record, offset: BigInt(from + i), timestamp, headers: Object.fromEntries(headers) }]
+      })
+  const committed = (topic: string): RawRecord[] =>
+    (logs.get(topic) ?? []).flatMap((log, partition) => committedIn(topic, partition, 0, log.length))
 
   const client: Pick<KafkaClient, 'readRanges' | 'transactionalProducer'> = {
     readRanges: async ({ topic, ranges, process }) => {
       for (const [partition, { from, to }] of ranges) {
-        const wanted = committed(topic)
-          .filter((record) => record.partition === partition && record.offset >= from && record.offset < to)
-          .map((record) => ({ ...record, offset: Number(record.offset) }))
+        const wanted = committedIn(topic, partition, Number(from), Number(to)).map((record) => ({
+          ...record,
+          offset: Number(record.offset),
+        }))
         for (let i = 0; i < wanted.length; i += 7)
           await process(sampleBatch(wanted.slice(i, i + 7), { topic, partition }))
       }
@@ -79,7 +83,7 @@ export const createMemoryKafka = (topics: Readonly<Record<string, number>>) => {
         commit: async (records) => {
           if (owner.epoch !== mine) throw new ProducerFenced('somebody opened the id')
           const fault = faultOf(records)
-          const state: Entry['state'] = { kind: 'open' }
+          const state = newState('open')
           owner.open = state
           for (const record of records) append(record, state)
           if (fault === 'killed-before') throw new Killed()
@@ -108,10 +112,10 @@ export const createMemoryKafka = (topics: Readonly<Record<string, number>>) => {
     client,
     admin,
     committed,
-    write: (record: OutgoingRecord): bigint => append(record, { kind: 'committed' }),
+    write: (record: OutgoingRecord): bigint => append(record, newState('committed')),
     /** Writes a record of a transaction that stays open until the returned function is called. */
     writeOpen: (record: OutgoingRecord): (() => void) => {
-      const state: Entry['state'] = { kind: 'open' }
+      const state = newState('open')
       append(record, state)
       return () => end(state, 'committed')
     },

@@ -21,7 +21,8 @@ export const createPlatformaticClient = (options: KafkaClientOptions): KafkaClie
     runAtLeastOnce: (run) => runAtLeastOnce({ logger, stallTimeoutMs, openNetwork }, run),
     readRanges: (range) => readRanges({ logger, openNetwork }, range),
     producer: () => createPlainProducer({ logger, compression, openNetwork }),
-    transactionalProducer: (transaction) => createTransactionalProducer({ logger, compression, openNetwork }, transaction),
+    transactionalProducer: (transaction) =>
+      createTransactionalProducer({ logger, compression, openNetwork }, transaction),
     admin: () => createKafkaAdmin({ openNetwork }),
   }
 }

@@ -58,9 +58,7 @@ export const deliver = async (
     try {
       const link = await pool.link(node)
       const request = { transactionalId, acks: -1, timeoutMs: REPLICAS_TIMEOUT_MS, batches: own } as const
-      const { partitions } = await callWire(link, 'Produce 8', versions, (version) =>
-        produceCall(version, request),
-      )
+      const { partitions } = await callWire(link, 'Produce 8', versions, (version) => produceCall(version, request))
       return own.map((batch) =>
         outcomeOf(
           batch,

@@ -34,6 +34,14 @@ export type WriterSchemasDeps = {
 const FETCHES_AT_ONCE = 8
 const MAX_UNKNOWN_IDS = 10_000
 
+/**
+ * Registries count ids up from 1. Asking for each of ten thousand made-up ids a second would starve every good event
+ * behind them; so of the large ones only a few are asked for while nobody has ever heard of them.
+ */
+const MADE_UP_FROM = 1_000_000
+const MADE_UP_LOOKUPS = 50
+const MADE_UP_WINDOW_MS = 10_000
+
 export const createWriterSchemas = (deps: WriterSchemasDeps): WriterSchemas => {
   const { cache, fetchSchema, logger, unknownIdTtlMs } = deps
   const settled = new Map<number, WriterSchema>()
@@ -61,16 +69,44 @@ export const createWriterSchemas = (deps: WriterSchemasDeps): WriterSchemas => {
     }
   }
 
+  const keepUnknown = (id: number): void => {
+    for (const oldest of unknownUntil.keys()) {
+      if (unknownUntil.size < MAX_UNKNOWN_IDS) break
+      unknownUntil.delete(oldest)
+    }
+    unknownUntil.delete(id)
+    unknownUntil.set(id, performance.now() + unknownIdTtlMs)
+  }
+
+  /** Large ids that the registry did not know, since when. */
+  const inVain = { count: 0, since: Number.NEGATIVE_INFINITY }
+
+  const countInVain = (id: number): void => {
+    if (id < MADE_UP_FROM) return
+    if (performance.now() - inVain.since > MADE_UP_WINDOW_MS)
+      Object.assign(inVain, { count: 0, since: performance.now() })
+    inVain.count += 1
+    if (inVain.count !== MADE_UP_LOOKUPS) return
+    logger.warn(
+      { schemaId: id },
+      `${MADE_UP_LOOKUPS} schema ids above ${MADE_UP_FROM} were looked up in vain: for ${MADE_UP_WINDOW_MS / 1000} s such ids are taken as unknown without asking`,
+    )
+  }
+
+  /** Whether an id is to be taken as unknown without a question to anybody. */
+  const isMadeUp = (id: number): boolean =>
+    id >= MADE_UP_FROM && inVain.count >= MADE_UP_LOOKUPS && performance.now() - inVain.since <= MADE_UP_WINDOW_MS
+
   const loadOne = async (id: number): Promise<void> => {
+    if (isMadeUp(id)) {
+      keepUnknown(id)
+      return
+    }
     const kept = await fromDisk(id)
     const schema = kept ?? (await fetchSchema(id))
     if (schema === null) {
-      for (const oldest of unknownUntil.keys()) {
-        if (unknownUntil.size < MAX_UNKNOWN_IDS) break
-        unknownUntil.delete(oldest)
-      }
-      unknownUntil.delete(id)
-      unknownUntil.set(id, performance.now() + unknownIdTtlMs)
+      keepUnknown(id)
+      countInVain(id)
       return
     }
     if (schema === 'not-avro') {

@@ -32,6 +32,8 @@ export type StoredModels = {
   readonly versions: readonly string[]
   /** Returns when the workers are told of it. */
   readonly promote: (version: string) => Promise<void>
+  /** Of the aliases in the store. */
+  readonly epoch: () => Promise<number>
   readonly close: () => Promise<void>
 }
 
@@ -61,5 +63,5 @@ export const storeModels = async (task: TestTask, redisUrl: string, count: numbe
     await registry.promote({ alias: 'production', version, actor: 'test', reason: 'because' })
   }
   await promote(versions[0]!)
-  return { versions, promote, close: () => signal.close() }
+  return { versions, promote, epoch: async () => (await store.readAliases()).epoch, close: () => signal.close() }
 }

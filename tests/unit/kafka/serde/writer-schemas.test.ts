@@ -111,3 +111,20 @@ test('does not remember garbage for ever', async () => {
   expect(writers.get(0)).toBeUndefined()
   expect(writers.get(10_049)).toEqual({ kind: 'unknown' })
 })
+
+test('of ids that nobody has ever heard of only a few large ones are asked for; small ones always', async () => {
+  const fetched: number[] = []
+  const writers = create(async (id) => {
+    fetched.push(id)
+    return id === 70 ? schema : null
+  })
+  const madeUp = Array.from({ length: 5000 }, (_, i) => 1_000_000_000 + i)
+  await writers.load(madeUp)
+  expect(fetched.length).toBeGreaterThanOrEqual(50)
+  expect(fetched.length).toBeLessThan(70)
+  expect(madeUp.every((id) => writers.has(id) && writers.get(id)?.kind === 'unknown')).toBe(true)
+  const asked = fetched.length
+  await writers.load([70, 71, 2_000_000_000])
+  expect(fetched.slice(asked)).toEqual([70, 71])
+  expect(writers.get(70)).toMatchObject({ kind: 'known' })
+})
