@@ -57,9 +57,9 @@ export const TaskSchema = Type.Object(
         batchGoalMs: Type.Integer({
           minimum: 1,
           maximum: 60_000,
-          default: 200,
+          default: 50,
           description:
-            'What one transaction may take, from its first event to its commit: the number of its events adapts to it, up to batchMaxRecords.',
+            'What a worker may take to decode, score and encode one batch: the number of its events adapts to it, up to batchMaxRecords.',
         }),
         maxEventBytes: Type.Integer({
           minimum: 64,

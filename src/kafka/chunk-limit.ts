@@ -1,8 +1,8 @@
 /**
- * How many records the next chunk may have, from how long the last one took. A chunk that takes a large part of the
- * session time-out is halved: the group would otherwise expel the worker, and the next one would meet the same chunk.
+ * How many records the next chunk may have, from how long the last one took. One that takes too long is halved; one
+ * that takes less than a quarter of its budget makes the next one twice as large.
  * @param limit the limit of the last chunk
- * @param elapsedMs what the last chunk took, from its records to its commit
+ * @param elapsedMs what the last chunk took
  * @param budgetMs what a chunk may take
  * @param max the configured limit
  */
@@ -13,11 +13,10 @@ export const nextChunkLimit = (limit: number, elapsedMs: number, budgetMs: numbe
 }
 
 /**
- * What a transaction may take: what was asked for, but no more than leaves room for a worker that is stopped in the
- * middle of it, before the group expels it or the broker gives the transaction up.
+ * What a chunk may take in all: it leaves room for a worker that is stopped in the middle of it, before the group
+ * expels it or the broker gives the transaction up.
  */
-export const transactionBudgetMs = (limits: {
-  readonly batchGoalMs: number
+export const chunkSafetyMs = (limits: {
   readonly sessionTimeoutMs: number
-  readonly transactionTimeoutMs: number
-}): number => Math.min(limits.batchGoalMs, limits.sessionTimeoutMs / 4, limits.transactionTimeoutMs / 2)
+  readonly transactionTimeoutMs?: number
+}): number => Math.min(limits.sessionTimeoutMs / 4, (limits.transactionTimeoutMs ?? Number.POSITIVE_INFINITY) / 2)

@@ -108,7 +108,7 @@ export type ExactlyOnceOptions = {
   readonly topic: string
   /** Most records in one transaction. */
   readonly batchMaxRecords: number
-  /** What one transaction may take, from its first record to its commit: the number of its records adapts to it. */
+  /** What `process` may take for one batch, which holds the process: the number of its records adapts to it. */
   readonly batchGoalMs: number
   readonly sessionTimeoutMs: number
   readonly transactionTimeoutMs: number

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { CommittedRecord } from '../../dev/stack/console-consumer.ts'
 import type { KafkaClientName } from '../../src/config/kafka-schema.ts'
 import type { KeyedRecord } from '../../src/kafka/kafka-types.ts'
 import { eventually } from '../support/eventually.ts'
@@ -30,6 +31,9 @@ afterEach(async () => {
   await bench.close()
   await task.close()
 })
+
+const numbersOf = (records: readonly CommittedRecord[]): number[] => records.map(({ key }) => Number(key?.slice(1)))
+const ascending = (a: number, b: number): number => a - b
 
 /** Keeps one worker running: one that was killed is started again with the next seed, one that was stopped goes on. */
 const keepWorking = (client: KafkaClientName, firstSeed: number, faults: { kill: number; pause: number }) => {
@@ -119,13 +123,17 @@ describe.each(faultClients)('with the client %s', (client) => {
       expect(suffered.length).toBeGreaterThanOrEqual(5)
       expect(new Set(suffered).size).toBeGreaterThanOrEqual(3)
 
-      const keys = (records: readonly { key: string | null }[]): (string | null)[] =>
-        records.map((record) => record.key).sort()
       const all = Array.from({ length: count }, (_, i) => i)
-      const name = (i: number): string => `e${i}`
       const good = all.filter((i) => !isPoison(i))
-      expect(keys(await committedRecords(predictions.name))).toEqual(good.map(name).sort())
-      expect(keys(await committedRecords(deadLetters.name))).toEqual(all.filter(isPoison).map(name).sort())
+      const [scored, refused] = [await committedRecords(predictions.name), await committedRecords(deadLetters.name)]
+      expect(numbersOf(scored).toSorted(ascending)).toEqual(good)
+      expect(numbersOf(refused).toSorted(ascending)).toEqual(all.filter(isPoison))
+      for (const records of [scored, refused]) {
+        for (let partition = 0; partition < 4; partition++) {
+          const written = numbersOf(records.filter((record) => record.partition === partition))
+          expect(written, 'the order of the events').toEqual(written.toSorted(ascending))
+        }
+      }
     },
     300_000 * scale,
   )

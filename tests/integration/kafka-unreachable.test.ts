@@ -17,8 +17,9 @@ test('a Kafka that is not there is an error with a code, for whatever was asked 
         ...session,
         topic: 't',
         batchMaxRecords: 1,
+        batchGoalMs: 50,
         transactionTimeoutMs: 1000,
-        process: async () => [],
+        process: () => undefined,
       }),
     ])
     for (const result of asked) {

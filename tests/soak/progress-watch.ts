@@ -1,32 +1,36 @@
-/** How long nothing was committed, by the fault that was put in last. */
+/** How long a partition went without a commit, by the fault that was put in last. */
 export type ProgressWatch = {
   /** From here on pauses count for this fault. */
   readonly blame: (fault: string) => void
-  /** ms by fault */
+  /** ms by fault, of the partition that waited longest */
   readonly longestPauses: () => ReadonlyMap<string, number>
-  /** Resolves when something was committed since the call. @throws where that takes longer than `timeoutMs` */
+  /** Resolves when every partition has moved since the call. @throws where that takes longer than `timeoutMs` */
   readonly moves: (timeoutMs: number) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
 const LOOK_EVERY_MS = 200
 
-/** @param committed how far the group has come, over all partitions; may reject while nobody can tell */
-export const watchProgress = (committed: () => Promise<bigint>): ProgressWatch => {
+/**
+ * Watches a load that never pauses: where a partition does not move, its events wait.
+ * @param committed offsets by partition; may reject while nobody can tell
+ */
+export const watchProgress = (committed: () => Promise<ReadonlyMap<number, bigint>>): ProgressWatch => {
   const longest = new Map<string, number>()
+  const seen = new Map<number, { offset: bigint; at: number }>()
   let blamed = 'none'
   let stopped = false
-  let seen = -1n
-  let seenAt = performance.now()
 
   const look = async (): Promise<void> => {
     const asked = performance.now()
-    const now = await committed().catch(() => seen)
-    if (now > seen) {
-      seen = now
-      seenAt = asked
+    const now = await committed().catch(() => new Map<number, bigint>())
+    for (const [partition, offset] of now) {
+      const before = seen.get(partition)
+      if (before === undefined || offset > before.offset) seen.set(partition, { offset, at: asked })
     }
-    longest.set(blamed, Math.max(longest.get(blamed) ?? 0, performance.now() - seenAt))
+    const told = performance.now()
+    const pauses = [...seen.values()].map(({ at }) => told - at)
+    longest.set(blamed, Math.max(longest.get(blamed) ?? 0, ...pauses))
   }
 
   const run = async (): Promise<void> => {
@@ -43,10 +47,13 @@ export const watchProgress = (committed: () => Promise<bigint>): ProgressWatch =
     },
     longestPauses: () => longest,
     moves: async (timeoutMs) => {
-      const from = seen
-      const deadline = performance.now() + timeoutMs
-      while (seen <= from) {
-        if (performance.now() > deadline) throw new Error(`nothing was committed for ${timeoutMs} ms after ${blamed}`)
+      const called = performance.now()
+      const stands = (): number[] =>
+        [...seen].filter(([, { offset, at }]) => at < called || offset < 0n).map(([partition]) => partition)
+      while (seen.size === 0 || stands().length > 0) {
+        if (performance.now() - called > timeoutMs) {
+          throw new Error(`partitions ${stands().join(', ')} were not committed for ${timeoutMs} ms after ${blamed}`)
+        }
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
       }
     },

@@ -8,7 +8,7 @@ export type SoakResult = {
   readonly machine: string
   readonly versions: string
   readonly faultSeconds: number
-  /** How often each kind was put in, and the longest time in which nothing was committed after it. */
+  /** How often each kind was put in, and the longest time in which a partition was not committed after it. */
   readonly faults: readonly { readonly name: string; readonly times: number; readonly longestPauseMs: number }[]
   /** Null where counting was not reached. */
   readonly verdict: Verdict | null
@@ -83,11 +83,11 @@ export const reportOf = (result: SoakResult): string => {
           ),
         ]),
     '',
-    row('fault', 'times', 'longest time without a commit'),
+    row('fault', 'times', 'longest wait of a partition'),
     row('---', '---:', '---:'),
-    ...faults.map(({ name, times: often, longestPauseMs }) =>
-      row(name, often, `${(longestPauseMs / 1000).toFixed(1)} s`),
-    ),
+    ...faults
+      .filter(({ times: often }) => often > 0)
+      .map(({ name, times: often, longestPauseMs }) => row(name, often, `${(longestPauseMs / 1000).toFixed(1)} s`)),
     ...(reasons.length === 0
       ? []
       : ['', 'Why workers ended by themselves:', '', ...reasons.map((text) => `- ${text}`)]),

@@ -88,7 +88,7 @@ const putFaultsInto = async (
   const crew = createWorkerCrew(world, options.workers)
   await crew.complete()
   const load = await startMixedLoad(world, options.eventsPerSecond)
-  const progress = watchProgress(() => servers.cluster.committedTotal(world.group, world.topics.features.name))
+  const progress = watchProgress(() => servers.cluster.committedOffsets(world.group, world.topics.features.name))
   await progress.moves(RECOVERY_TIMEOUT_MS)
 
   const random = createRandom(seed, 'soak')

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { placeOfLetterId } from '../../../streams/dead-letter-replay.ts'
+import { SchemaRegistryUnavailable } from '../../kafka/kafka-errors.ts'
 import type { RawRecord } from '../../kafka/kafka-types.ts'
 import { readLeniently } from '../../kafka/serde/lenient-reader.ts'
 import { createDecideLetter } from '../dead-letters/decide-letter.ts'
@@ -19,14 +20,20 @@ const DEFAULT_SHOWN_BYTES = 512
 const everyLetter: LetterFilter = { codes: null, sinceMs: null, untilMs: null, topics: null }
 
 /** The id of the event or label within, for a list: what cannot be read has none. */
-const eventIdReader =
-  ({ kafka }: OpenedLetters) =>
-  async ({ value }: RawRecord): Promise<string | null> => {
-    // A registry that does not answer is no reason to hide the letters.
-    const read = await readLeniently(value, { writers: kafka.schemas.writers }).catch(() => null)
+const eventIdReader = ({ kafka }: OpenedLetters): ((record: RawRecord) => Promise<string | null>) => {
+  // A registry that does not answer is no reason to hide the letters, nor to wait for it at each of them.
+  let isRegistryDown = false
+  return async ({ value }) => {
+    if (isRegistryDown) return null
+    const read = await readLeniently(value, { writers: kafka.schemas.writers }).catch((error: unknown) => {
+      if (!(error instanceof SchemaRegistryUnavailable)) throw error
+      isRegistryDown = true
+      return null
+    })
     const id = read?.ok === true ? read.members['event_id'] : null
     return typeof id === 'string' ? id : null
   }
+}
 
 type ListOptions = LetterOptions & { limit: number; byCode?: boolean }
 

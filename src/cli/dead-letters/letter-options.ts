@@ -17,7 +17,8 @@ export type LetterOptions = TaskOptions & {
   maxAttempts: number
 }
 
-const time = (text: string): number => readTimeOption(text, Date.now())
+/** The sign of `-15m` may be left out, as everywhere. */
+const time = (text: string): number => readTimeOption(text.replace(/^-/, ''), Date.now())
 
 export const wholeNumber =
   (least: number) =>

@@ -1,7 +1,6 @@
-import type { LeftOut } from '../../../streams/dead-letter-replay.ts'
 import { formatTable } from '../table.ts'
 import type { CodeSummary, ListedLetter, StateName } from './list-letters.ts'
-import type { ReplayResult } from './replay-letters.ts'
+import type { ReplayResult, Skipped } from './replay-letters.ts'
 
 const MAX_EVENT_ID_CHARACTERS = 40
 
@@ -53,7 +52,7 @@ export const codesText = (codes: readonly CodeSummary[]): string =>
     }),
   ])
 
-const skippedTexts: Readonly<Record<LeftOut | 'beyond_limit', string>> = {
+const skippedTexts: Readonly<Record<keyof Skipped, string>> = {
   already_replayed: 'were sent back before (--again sends them once more)',
   too_many_attempts: 'have failed too often (--max-attempts)',
   truncated: 'were cut to fit and are no whole records: the producer has to send these anew',
@@ -62,6 +61,7 @@ const skippedTexts: Readonly<Record<LeftOut | 'beyond_limit', string>> = {
   unknown_source: "did not come from one of the task's topics",
   dropped_by_fix: 'were left out by the fix',
   beyond_limit: 'stand behind the limit',
+  gone: "are gone with the topic's retention",
 }
 
 /** The result of a replay for people. */

@@ -18,9 +18,13 @@ const MAX_ROUNDS = 5
 /** Letters that are read in one go: a command with a limit should not read the rest. */
 const LETTERS_PER_READ = 2000
 
-const TRANSACTION_TIMEOUT_MS = 60_000
+/** A replay that was killed holds up whoever reads behind its open transaction for no longer. */
+const TRANSACTION_TIMEOUT_MS = 10_000
 
-export type Skipped = Readonly<Record<LeftOut | 'beyond_limit', number>>
+const BARRIER_TIMEOUT_MS = 60_000
+
+/** `gone`: the topic's retention took the letter before it could be sent. */
+export type Skipped = Readonly<Record<LeftOut | 'beyond_limit' | 'gone', number>>
 
 export type ReplayResult = {
   readonly selected: number
@@ -84,19 +88,22 @@ const candidatesOf = (index: LetterIndex, rules: ReplayRules): Map<number, numbe
 const countOf = (candidates: ReadonlyMap<number, readonly number[]>): number =>
   [...candidates.values()].reduce((sum, offsets) => sum + offsets.length, 0)
 
-/** What became of every letter. Those that were neither sent nor left out stand behind the limit. */
-const resultOf = (index: LetterIndex, rules: ReplayRules, transactions: number): ReplayResult => {
+/** What became of every letter. */
+const resultOf = (index: LetterIndex, { rules, limit }: ReplayPlan, transactions: number): ReplayResult => {
   const skipped = {
     ...{ already_replayed: 0, too_many_attempts: 0, truncated: 0, would_fail: 0, repeated: 0 },
-    ...{ unknown_source: 0, dropped_by_fix: 0, beyond_limit: 0 },
+    ...{ unknown_source: 0, dropped_by_fix: 0, beyond_limit: 0, gone: 0 },
   }
   let selected = 0
   let sent = 0
+  let left = 0
   for (const { reason, own } of index.states(rules)) {
     selected += 1
     if (own && reason !== 'repeated') sent += 1
-    else skipped[reason ?? 'beyond_limit'] += 1
+    else if (reason === null) left += 1
+    else skipped[reason] += 1
   }
+  skipped[limit !== null && sent >= limit ? 'beyond_limit' : 'gone'] = left
   return { selected, sent, skipped, transactions }
 }
 
@@ -152,9 +159,9 @@ export const prepareReplay = async (deps: ReplayDeps, plan: ReplayPlan): Promise
     await passBarrier({
       ...{ producer, scan, topic: deadLetterTopic, partitions: [...candidatesOf(index, rules).keys()] },
       ...{ name: `${run.run}/${round}`, run: { ...run, at: now() } },
-      timeoutMs: deps.barrierTimeoutMs ?? TRANSACTION_TIMEOUT_MS,
+      timeoutMs: deps.barrierTimeoutMs ?? BARRIER_TIMEOUT_MS,
     })
-    const before = resultOf(index, rules, 0).sent
+    const before = resultOf(index, plan, 0).sent
     const candidates = before + countOf(candidatesOf(index, rules))
     let sent = before
     const sending = createReplayTransactions({
@@ -179,7 +186,7 @@ export const prepareReplay = async (deps: ReplayDeps, plan: ReplayPlan): Promise
       await sendWith(producer, round)
     } catch (error) {
       if (!(error instanceof ProducerFenced)) throw error
-      const { sent } = resultOf(index, rules, transactions)
+      const { sent } = resultOf(index, plan, transactions)
       throw new ReplayFenced(
         `another replay of ${deps.task} has begun and goes on with what is left; this one sent ${sent} letters. Let one end before the next is started`,
         { cause: error },
@@ -202,7 +209,7 @@ export const prepareReplay = async (deps: ReplayDeps, plan: ReplayPlan): Promise
         },
         () => limit !== null && taken >= limit,
       )
-      return resultOf(index, rules, 0)
+      return resultOf(index, plan, 0)
     },
 
     send: async () => {
@@ -217,7 +224,7 @@ export const prepareReplay = async (deps: ReplayDeps, plan: ReplayPlan): Promise
           // What of the last transaction was committed is found behind the next barrier.
         }
       }
-      return resultOf(index, rules, transactions)
+      return resultOf(index, plan, transactions)
     },
   }
 }

@@ -1,4 +1,5 @@
 import { type DeadLetter, letterIdOf } from '../../../streams/dead-letter-replay.ts'
+import { SchemaRegistryUnavailable } from '../../kafka/kafka-errors.ts'
 import type { KafkaAdmin, KafkaClient, RawRecord } from '../../kafka/kafka-types.ts'
 import { readLeniently } from '../../kafka/serde/lenient-reader.ts'
 import type { WriterSchemas } from '../../kafka/serde/writer-schemas.ts'
@@ -43,6 +44,13 @@ export type ShowDeps = {
   readonly writers: WriterSchemas
 }
 
+/** A registry that does not answer is no reason to hide the rest of a letter. */
+const registryFault = (error: unknown) => {
+  if (error instanceof SchemaRegistryUnavailable)
+    return { ok: false, code: error.code, message: error.message } as const
+  throw error
+}
+
 const readOne = async (
   { client, admin, topic }: ShowDeps,
   place: { partition: number; offset: number },
@@ -63,7 +71,7 @@ const readOne = async (
   )
 }
 
-/** @throws LetterNotFound, SchemaRegistryUnavailable, KafkaUnavailable */
+/** @throws LetterNotFound, KafkaUnavailable */
 export const describeLetter = async (
   deps: ShowDeps,
   place: { partition: number; offset: number },
@@ -74,8 +82,10 @@ export const describeLetter = async (
   const { value } = record
   const state = deps.scan.index.stateOf(place.partition, place.offset, deps.rules)
   const stateName: StateName = state?.reason ?? 'new'
-  const read = await readLeniently(value, { writers: deps.writers })
-  const decision = await deps.decide(letter, record)
+  const read = await readLeniently(value, { writers: deps.writers }).catch(registryFault)
+  const decision = await deps.decide(letter, record).catch((error: unknown) => {
+    return { kind: 'leave', reason: 'would_fail', fault: registryFault(error) } as const
+  })
   const reasonNow = (): string | null => {
     if (stateName !== 'new') return stateName
     return decision.kind === 'leave' ? `${decision.fault?.code}: ${decision.fault?.message}` : null

@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs'
 import type { Logger } from '../../telemetry/log.ts'
+import { chunkSafetyMs } from '../chunk-limit.ts'
 import type { AtLeastOnceOptions, RunningConsumer } from '../kafka-types.ts'
 import { ownRecordsOf } from '../record-batch.ts'
 import { startConsumerSession } from './consumer-session.ts'
@@ -18,7 +19,9 @@ export const runAtLeastOnce = (
     topics: options.topics,
     sessionTimeoutMs: options.sessionTimeoutMs,
     chunkMaxRecords: CHUNK_MAX_RECORDS,
-    chunkBudgetMs: options.sessionTimeoutMs / 4,
+    // What these handlers wait for grows with the records; it does not hold the process.
+    chunkGoalMs: options.sessionTimeoutMs / 4,
+    chunkSafetyMs: chunkSafetyMs(options),
     stallTimeoutMs: deps.stallTimeoutMs,
     observer: options.observer,
     createWork: (topic, partition, consumer) => {
@@ -44,6 +47,7 @@ export const runAtLeastOnce = (
             processMs: processed - started,
             commitMs: performance.now() - processed,
           })
+          return processed - started
         },
         // Which offset is to be committed is the handler's decision.
         skip: async () => {},

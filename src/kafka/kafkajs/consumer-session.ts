@@ -14,8 +14,9 @@ export type ConsumerSessionOptions = {
   readonly topics: readonly string[]
   readonly sessionTimeoutMs: number
   readonly chunkMaxRecords: number
-  /** A chunk that takes longer is made smaller. */
-  readonly chunkBudgetMs: number
+  /** See `LoopHost`. */
+  readonly chunkGoalMs: number
+  readonly chunkSafetyMs: number
   /** Records at hand and none gone through for this long: the consumer ends. */
   readonly stallTimeoutMs: number
   /** Of the one topic: partitions that are not in it are not read. */
@@ -107,7 +108,8 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
         topic,
         partition,
         chunkMaxRecords: options.chunkMaxRecords,
-        chunkBudgetMs: options.chunkBudgetMs,
+        chunkGoalMs: options.chunkGoalMs,
+        chunkSafetyMs: options.chunkSafetyMs,
         endOffset: bounds?.get(partition)?.to,
         observer,
         reachedEnd: () => options.onReachedEnd?.(partition),

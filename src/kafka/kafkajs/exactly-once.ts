@@ -2,7 +2,7 @@ import type { Kafka } from 'kafkajs'
 import type { KafkaCompression } from '../../config/kafka-schema.ts'
 import { AppError, describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { transactionBudgetMs } from '../chunk-limit.ts'
+import { chunkSafetyMs } from '../chunk-limit.ts'
 import { KafkaUnsuitable } from '../kafka-errors.ts'
 import type { ExactlyOnceOptions, RunningConsumer } from '../kafka-types.ts'
 import type { StepObserver } from '../transaction-steps.ts'
@@ -102,6 +102,7 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
           processMs: processed - started,
           commitMs: performance.now() - processed,
         })
+        return processed - started
       },
       skip: async (nextOffset) => {
         const empty = opened()
@@ -119,7 +120,8 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
     topics: [topic],
     sessionTimeoutMs,
     chunkMaxRecords: options.batchMaxRecords,
-    chunkBudgetMs: transactionBudgetMs(options),
+    chunkGoalMs: options.batchGoalMs,
+    chunkSafetyMs: chunkSafetyMs(options),
     stallTimeoutMs,
     bounds,
     observer,

@@ -2,7 +2,7 @@ import type { Batch, EachBatchPayload } from 'kafkajs'
 import { AppError, describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { backoffMs } from '../backoff.ts'
-import { nextChunkLimit } from '../chunk-limit.ts'
+import { createChunkSizer } from '../chunk-sizer.ts'
 import { BatchUnreadable, ConsumerFailed, PositionLost } from '../kafka-errors.ts'
 import type { ConsumerObserver, RecordBatch } from '../kafka-types.ts'
 import { comparePosition, type Gap } from '../position.ts'
@@ -17,8 +17,9 @@ export type PartitionWork = {
   /**
    * Handles records and commits. `nextOffset` is the offset after them. Where it rejects with a retryable AppError
    * nothing was begun, and the same records are handed in again without another start.
+   * Returns how long the handler took, ms.
    */
-  readonly handle: (batch: RecordBatch, nextOffset: bigint) => Promise<void>
+  readonly handle: (batch: RecordBatch, nextOffset: bigint) => Promise<number>
   /** Commits that there is nothing to handle up to `nextOffset`: only traces of transactions lie there. */
   readonly skip: (nextOffset: bigint) => Promise<void>
   /** Lets go of what `start` made ready. Never rejects, never waits for a broker. */
@@ -31,8 +32,9 @@ export type LoopHost = {
   readonly topic: string
   readonly partition: number
   readonly chunkMaxRecords: number
-  /** A chunk that takes longer is made smaller. */
-  readonly chunkBudgetMs: number
+  /** What the handler may take for a chunk, and what a chunk may take in all; see `createChunkSizer`. */
+  readonly chunkGoalMs: number
+  readonly chunkSafetyMs: number
   /** Where reading ends, excluded. */
   readonly endOffset: bigint | undefined
   readonly observer: ConsumerObserver | undefined
@@ -91,7 +93,11 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork): Partit
   let position: bigint | null = null
   let gap: Gap | null = null
   let seeks = 0
-  let chunkLimit = host.chunkMaxRecords
+  const sizer = createChunkSizer({
+    maxRecords: host.chunkMaxRecords,
+    goalMs: host.chunkGoalMs,
+    safetyMs: host.chunkSafetyMs,
+  })
   let failures = 0
   let waits = 0
   let joins = 0
@@ -195,14 +201,17 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork): Partit
   /** Handles a chunk, and sizes the next one by how long it took: also when it failed, for it may have been too slow. */
   const handleTimed = async (chunk: RecordBatch, next: bigint): Promise<void> => {
     const started = performance.now()
-    const fitting = (): number =>
-      nextChunkLimit(chunkLimit, performance.now() - started, host.chunkBudgetMs, host.chunkMaxRecords)
+    const records = chunk.length
+    let processMs: number | undefined
+    let waited = false
     try {
-      await work.handle(chunk, next)
-      chunkLimit = fitting()
+      processMs = await work.handle(chunk, next)
     } catch (error) {
-      chunkLimit = Math.min(chunkLimit, fitting())
+      waited = error instanceof AppError && error.retryable
       throw error
+    } finally {
+      const elapsedMs = performance.now() - started
+      sizer.settled({ records, processMs: processMs ?? 0, elapsedMs, committed: processMs !== undefined, waited })
     }
   }
 
@@ -215,7 +224,7 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork): Partit
 
     receive(batch)
     while (mayGoOn()) {
-      const chunk = queue.take(chunkLimit, CHUNK_MAX_BYTES, endOffset)
+      const chunk = queue.take(sizer.limit(), CHUNK_MAX_BYTES, endOffset)
       const next: bigint = queue.nextOffset
       if (chunk !== null) await handleTimed(chunk, next)
       else if (next > position) await work.skip(next)

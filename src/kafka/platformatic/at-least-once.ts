@@ -1,5 +1,6 @@
 import { offsetCommitV8 } from '@platformatic/kafka'
 import type { Logger } from '../../telemetry/log.ts'
+import { chunkSafetyMs } from '../chunk-limit.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
 import type { AtLeastOnceOptions, RawRecord, RecordBatch, RunningConsumer } from '../kafka-types.ts'
 import { recordAt } from '../record-batch.ts'
@@ -99,7 +100,9 @@ export const runAtLeastOnce = async (deps: AtLeastOnceDeps, options: AtLeastOnce
   return startConsumerSession({
     ...{ network, logger, group, topics, sessionTimeoutMs, stallTimeoutMs, observer, createWork },
     chunkMaxRecords: CHUNK_MAX_RECORDS,
-    chunkBudgetMs: sessionTimeoutMs / 4,
+    // What these handlers wait for grows with the records; it does not hold the process.
+    chunkGoalMs: sessionTimeoutMs / 4,
+    chunkSafetyMs: chunkSafetyMs({ sessionTimeoutMs }),
     settleMs: sessionTimeoutMs / 3,
   })
 }

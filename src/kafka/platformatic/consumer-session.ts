@@ -8,6 +8,7 @@ import type { TopicPartitions } from './group-assignment.ts'
 import { createGroupMember, joinTimeoutMs, type MemberIdentity } from './group-member.ts'
 import type { Network } from './network.ts'
 import { createPartitionLoop, type PartitionLoop, type PartitionWork } from './partition-loop.ts'
+import { withDeadline } from './with-timeout.ts'
 
 /** What the work of a partition may ask of the consumer that it belongs to. */
 export type SessionPorts = {
@@ -23,10 +24,11 @@ export type ConsumerSessionOptions = {
   readonly topics: readonly string[]
   readonly sessionTimeoutMs: number
   readonly chunkMaxRecords: number
-  readonly chunkBudgetMs: number
+  readonly chunkGoalMs: number
+  readonly chunkSafetyMs: number
   /** Records at hand and none gone through for this long: the consumer ends. */
   readonly stallTimeoutMs: number
-  /** Before the group is joined anew, chunks at hand are ended, for as long as this; they go on meanwhile without it. */
+  /** How long chunks at hand may hold up joining the group anew; without it they go on meanwhile. */
   readonly settleMs?: number
   readonly bounds?: ReadonlyMap<number, OffsetRange>
   /** Committed offsets, to see what others have done of the bounds. */
@@ -37,18 +39,6 @@ export type ConsumerSessionOptions = {
 
 const DEFAULT_STOP_DEADLINE_MS = 30_000
 const BOUNDS_INTERVAL_MS = 250
-
-const withDeadline = async (work: Promise<unknown>, deadlineMs: number, what: string): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StopDeadlinePassed(`${what} did not stop within ${deadlineMs} ms`)), deadlineMs)
-  })
-  try {
-    await Promise.race([work, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 /**
  * A member of a consumer group with a loop per partition. Resolves when the group was joined.
@@ -114,7 +104,8 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
       {
         ...{ logger, topic, partition, fetcher, observer, fail },
         chunkMaxRecords: options.chunkMaxRecords,
-        chunkBudgetMs: options.chunkBudgetMs,
+        chunkGoalMs: options.chunkGoalMs,
+        chunkSafetyMs: options.chunkSafetyMs,
         endOffset: bounds?.get(partition)?.to,
         onFinished: () => {
           open.delete(partition)
@@ -156,7 +147,6 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
 
   /** Lets chunks that are in work end, so that nobody else is given their records again. */
   const settle = async (): Promise<void> => {
-    // A partition that is idle holds nobody up.
     const deadline = performance.now() + settleMs
     const isBusy = (): boolean => [...loops.values()].some((loop) => loop.busySince() !== null)
     for (const loop of loops.values()) loop.hold()
@@ -222,6 +212,9 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
     throw error
   }
 
+  const tooLate = (deadlineMs: number): StopDeadlinePassed =>
+    new StopDeadlinePassed(`consumer group ${group} did not stop within ${deadlineMs} ms`)
+
   let stopping: Promise<void> | undefined
   return {
     done: done.promise,
@@ -230,7 +223,7 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
         if (ended) return
         ended = true
         try {
-          await withDeadline(leave(), deadlineMs, `consumer group ${group}`)
+          await withDeadline(leave(), deadlineMs, () => tooLate(deadlineMs))
           done.resolve()
         } catch (error) {
           closeEverything()

@@ -1,6 +1,6 @@
 import type { KafkaCompression } from '../../config/kafka-schema.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { transactionBudgetMs } from '../chunk-limit.ts'
+import { chunkSafetyMs } from '../chunk-limit.ts'
 import { KafkaUnsuitable } from '../kafka-errors.ts'
 import type { ExactlyOnceOptions, RunningConsumer } from '../kafka-types.ts'
 import type { StepObserver } from '../transaction-steps.ts'
@@ -96,6 +96,7 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
     ...{ network, logger, group, topics: [topic], sessionTimeoutMs, stallTimeoutMs, observer, createWork, committed },
     ...(bounds === undefined ? {} : { bounds }),
     chunkMaxRecords: options.batchMaxRecords,
-    chunkBudgetMs: transactionBudgetMs(options),
+    chunkGoalMs: options.batchGoalMs,
+    chunkSafetyMs: chunkSafetyMs(options),
   })
 }

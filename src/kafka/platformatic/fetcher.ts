@@ -1,7 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { backoffMs } from '../backoff.ts'
-import { KafkaUnavailable } from '../kafka-errors.ts'
 import type { ConsumerObserver } from '../kafka-types.ts'
 import { FETCH_VERSIONS, type FetchedPartition, fetchCall } from '../wire/fetch-protocol.ts'
 import type { RecordQueue } from '../wire/record-queue.ts'
@@ -10,7 +10,6 @@ import type { BrokerNode, Cluster } from './cluster.ts'
 import type { ConnectionPool } from './connections.ts'
 import { type FetchPlan, planFetch, queueLimitBytes, rotated } from './fetch-plan.ts'
 import { BrokerRefused, errorName, isLeaderMoved } from './protocol-errors.ts'
-import { createWait } from './wait.ts'
 
 /** A partition that is read. */
 export type FetchSource = {
@@ -44,60 +43,91 @@ export type FetcherOptions = {
 const REPLY_MAX_BYTES = 16 << 20
 const BACKOFF = { firstMs: 20, maxMs: 1000 }
 
-type Candidate = { readonly source: FetchSource; readonly hungry: boolean }
+/** A source and what is known of the broker to ask. */
+type Reading = {
+  readonly source: FetchSource
+  leader: BrokerNode | null
+  /** Attempts in a row without an answer of the leader. */
+  failures: number
+}
+
+type Candidate = { readonly reading: Reading; readonly hungry: boolean }
 
 /**
  * Reads partitions ahead into their queues: from each broker one fetch at a time, for all partitions that it leads and
- * whose queues have room. Readers that fall behind stop it from reading on, and nothing else does.
+ * whose queues have room. Readers that fall behind stop it from reading on, and nothing else does: a partition without
+ * a leader, or a broker that does not answer, holds up no other.
  */
 export const createFetcher = ({ logger, cluster, pool, observer }: FetcherOptions): Fetcher => {
-  const sources = new Set<FetchSource>()
+  const readings = new Map<FetchSource, Reading>()
   const busy = new Set<number>()
-  const wait = createWait()
-  /** Failures in a row, by broker. */
-  const failures = new Map<number, number>()
   let turn = 0
-  let leaderless = false
+  let pumping = false
   let closed = false
 
-  const take = (source: FetchSource, fetched: FetchedPartition, fetchOffset: bigint): void => {
-    if (!sources.has(source) || !source.wanted()) return
+  /** Looks up the leader, after a while where it failed before. */
+  const locate = (reading: Reading): void => {
+    const { source, failures } = reading
+    const { topic, partition } = source
+    const look = async (): Promise<void> => {
+      if (readings.get(source) !== reading) return
+      try {
+        reading.leader = await cluster.leaderOf(topic, partition)
+        pump()
+      } catch (error) {
+        lose(reading, error)
+      }
+    }
+    if (failures === 0) void look()
+    else setTimeout(look, backoffMs(failures, Math.random(), BACKOFF)).unref()
+  }
+
+  /** What was known of the leader is wrong, or it does not answer. */
+  const lose = (reading: Reading, error: unknown): void => {
+    if (closed || readings.get(reading.source) !== reading) return
+    const { topic, partition } = reading.source
+    reading.leader = null
+    reading.failures++
+    logger.debug({ topic, partition, failures: reading.failures }, `cannot be fetched: ${describeError(error)}`)
+    cluster.forgetTopic(topic)
+    locate(reading)
+  }
+
+  const take = (reading: Reading, fetched: FetchedPartition, fetchOffset: bigint): void => {
+    const { source } = reading
+    if (readings.get(source) !== reading || !source.wanted()) return
     const { topic, partition, errorCode } = fetched
+    const type = errorName(errorCode)
     if (errorCode === 0) {
+      reading.failures = 0
       const started = performance.now()
       const records = source.queue.push(fetched, fetchOffset)
       const bytes = fetched.records?.length ?? 0
       if (bytes > 0) observer?.fetched?.({ records, bytes, ms: performance.now() - started })
       if (source.queue.fetchOffset !== fetchOffset || source.queue.broken !== null) source.onProgress()
-      return
-    }
-    const type = errorName(errorCode)
-    if (isLeaderMoved(type) || type === 'OFFSET_NOT_AVAILABLE') {
-      cluster.forgetTopic(topic)
-      throw new KafkaUnavailable(`${topic}-${partition} has to be read from another broker: ${type}`)
-    }
-    // A reply to a request from before the partition was set elsewhere says nothing.
-    if (source.queue.fetchOffset === fetchOffset) {
+    } else if (isLeaderMoved(type) || type === 'OFFSET_NOT_AVAILABLE') {
+      lose(reading, new BrokerRefused(`${topic}-${partition} has to be read elsewhere`, errorCode))
+    } else if (source.queue.fetchOffset === fetchOffset) {
+      // A reply to a request from before the partition was set elsewhere says nothing.
       source.onRefused(new BrokerRefused(`${topic}-${partition} cannot be read at offset ${fetchOffset}`, errorCode))
     }
   }
 
-  const ask = async (node: BrokerNode, plan: FetchPlan<Candidate>): Promise<void> => {
+  const request = async (node: BrokerNode, { asked, maxWaitMs, partitionMaxBytes }: FetchPlan<Candidate>) => {
     const link = await pool.link(node)
-    const asked = new Map<string, { source: FetchSource; offset: bigint }>()
+    const offsets = new Map<string, { reading: Reading; offset: bigint }>()
     const byTopic = new Map<string, { partition: number; offset: bigint; maxBytes: number }[]>()
-    for (const { source } of plan.asked) {
-      const { topic, partition, queue } = source
-      if (!sources.has(source)) continue
-      asked.set(`${partition} ${topic}`, { source, offset: queue.fetchOffset })
+    for (const { reading } of asked) {
+      const { topic, partition, queue } = reading.source
+      const offset = queue.fetchOffset
+      offsets.set(`${partition} ${topic}`, { reading, offset })
       const partitions = byTopic.get(topic) ?? []
       byTopic.set(topic, partitions)
-      partitions.push({ partition, offset: queue.fetchOffset, maxBytes: plan.partitionMaxBytes })
+      partitions.push({ partition, offset, maxBytes: partitionMaxBytes })
     }
-    if (asked.size === 0) return
     const reply = await callWire(link, 'Fetch 11', FETCH_VERSIONS, (version) =>
       fetchCall(version, {
-        maxWaitMs: plan.maxWaitMs,
+        maxWaitMs,
         // What arrives is taken at once.
         minBytes: 1,
         maxBytes: REPLY_MAX_BYTES,
@@ -106,87 +136,63 @@ export const createFetcher = ({ logger, cluster, pool, observer }: FetcherOption
       }),
     )
     if (reply.errorCode !== 0) throw new BrokerRefused('the broker refused a fetch', reply.errorCode)
-    let moved: unknown
     for (const fetched of reply.partitions) {
-      const found = asked.get(`${fetched.partition} ${fetched.topic}`)
-      if (found === undefined) continue
-      try {
-        take(found.source, fetched, found.offset)
-      } catch (error) {
-        moved = error
-      }
+      const found = offsets.get(`${fetched.partition} ${fetched.topic}`)
+      if (found !== undefined) take(found.reading, fetched, found.offset)
     }
-    if (moved !== undefined) throw moved
-    if (reply.throttleTimeMs > 0) await createWait().for(reply.throttleTimeMs)
+    if (reply.throttleTimeMs > 0) await sleep(reply.throttleTimeMs, undefined, { ref: false })
   }
 
   const fetchFrom = async (node: BrokerNode, plan: FetchPlan<Candidate>): Promise<void> => {
+    busy.add(node.nodeId)
     try {
-      await ask(node, plan)
-      failures.delete(node.nodeId)
+      await request(node, plan)
     } catch (error) {
-      if (closed) return
-      const failed = (failures.get(node.nodeId) ?? 0) + 1
-      failures.set(node.nodeId, failed)
-      logger.debug({ node: node.nodeId, failed }, `a fetch failed: ${describeError(error)}`)
-      for (const { source } of plan.asked) cluster.forgetTopic(source.topic)
-      await createWait().for(backoffMs(failed, Math.random(), BACKOFF))
+      for (const { reading } of plan.asked) lose(reading, error)
     } finally {
       busy.delete(node.nodeId)
-      wait.wake()
+      pump()
     }
   }
 
-  /** The partitions by the broker that leads them. Those without a leader are asked for again a little later. */
-  const byLeader = async (): Promise<Map<BrokerNode, Candidate[]>> => {
-    const limit = queueLimitBytes(sources.size)
+  const plan = (): void => {
+    pumping = false
+    const limit = queueLimitBytes(readings.size)
     const byNode = new Map<number, { node: BrokerNode; candidates: Candidate[] }>()
-    for (const source of sources) {
+    for (const reading of readings.values()) {
+      const { source, leader } = reading
+      if (closed || leader === null || busy.has(leader.nodeId)) continue
       const hungry = source.wanted() && source.queue.broken === null && source.queue.bytes < limit
-      const node = await cluster.leaderOf(source.topic, source.partition).catch((error: unknown) => {
-        logger.debug(`no leader of ${source.topic}-${source.partition}: ${describeError(error)}`)
-        return undefined
-      })
-      if (node === undefined) {
-        leaderless = true
-        continue
-      }
-      const found = byNode.get(node.nodeId) ?? { node, candidates: [] }
-      byNode.set(node.nodeId, found)
-      found.candidates.push({ source, hungry })
+      const found = byNode.get(leader.nodeId) ?? { node: leader, candidates: [] }
+      byNode.set(leader.nodeId, found)
+      found.candidates.push({ reading, hungry })
     }
-    return new Map([...byNode.values()].map(({ node, candidates }) => [node, candidates]))
-  }
-
-  const run = async (): Promise<void> => {
-    while (!closed) {
-      leaderless = false
-      for (const [node, candidates] of await byLeader()) {
-        if (closed || busy.has(node.nodeId)) continue
-        const plan = planFetch(rotated(candidates, turn++), sources.size)
-        if (plan === null) continue
-        busy.add(node.nodeId)
-        fetchFrom(node, plan).catch((error) => logger.error(`fetching failed: ${describeError(error)}`))
-      }
-      await wait.for(leaderless ? 100 : 1000)
+    for (const { node, candidates } of byNode.values()) {
+      const next = planFetch(rotated(candidates, turn++), readings.size)
+      if (next !== null) void fetchFrom(node, next)
     }
   }
 
-  run().catch((error) => logger.error(`the fetcher ended: ${describeError(error)}`))
+  /** Fetches what is wanted by now; once for all who ask in the same moment. */
+  const pump = (): void => {
+    if (pumping || closed) return
+    pumping = true
+    queueMicrotask(plan)
+  }
 
   return {
     add: (source) => {
-      sources.add(source)
-      wait.wake()
+      const reading: Reading = { source, leader: null, failures: 0 }
+      readings.set(source, reading)
+      locate(reading)
     },
     remove: (source) => {
-      sources.delete(source)
+      readings.delete(source)
     },
-    wake: wait.wake,
+    wake: pump,
     close: () => {
       closed = true
-      sources.clear()
-      wait.wake()
+      readings.clear()
     },
   }
 }

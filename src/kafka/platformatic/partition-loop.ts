@@ -33,8 +33,9 @@ export type LoopHost = {
   readonly partition: number
   readonly fetcher: Fetcher
   readonly chunkMaxRecords: number
-  /** A chunk that takes longer is made smaller. */
-  readonly chunkBudgetMs: number
+  /** What the handler may take for a chunk, and what a chunk may take in all; see `createChunkSizer`. */
+  readonly chunkGoalMs: number
+  readonly chunkSafetyMs: number
   /** Reading ends here, excluded. */
   readonly endOffset: bigint | undefined
   readonly observer: ConsumerObserver | undefined
@@ -83,7 +84,11 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
   const arrival = createWait()
   /** After a failure; records that arrive do not end it. */
   const rest = createWait()
-  const sizer = createChunkSizer({ maxRecords: host.chunkMaxRecords, budgetMs: host.chunkBudgetMs })
+  const sizer = createChunkSizer({
+    maxRecords: host.chunkMaxRecords,
+    goalMs: host.chunkGoalMs,
+    safetyMs: host.chunkSafetyMs,
+  })
   const ended = Promise.withResolvers<void>()
 
   /** The next offset to process; null while it has to be asked for. */
@@ -176,17 +181,20 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
     const records = batch.length
     const waitsBefore = waits
     let committed = false
+    let processMs = 0
     try {
       if (!(await process(batch))) return
       const processed = performance.now()
+      processMs = processed - began
       const reached = queue.nextOffset
       const nextOffset = endOffset !== undefined && reached > endOffset ? endOffset : reached
       const outputs = await commit(nextOffset)
       committed = true
-      const times = { processMs: processed - began, commitMs: performance.now() - processed }
-      observer?.committed?.({ ...where, records, outputs, nextOffset, ...times })
+      const commitMs = performance.now() - processed
+      observer?.committed?.({ ...where, records, outputs, nextOffset, processMs, commitMs })
     } finally {
-      sizer.settled({ records, elapsedMs: performance.now() - began, committed, waited: waits > waitsBefore })
+      const elapsedMs = performance.now() - began
+      sizer.settled({ records, processMs, elapsedMs, committed, waited: waits > waitsBefore })
       if (committed) waits = 0
     }
   }

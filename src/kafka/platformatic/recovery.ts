@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.ts'
-import { isConnectionError, isFenced, isRetriable, protocolErrorType } from './protocol-errors.ts'
+import { mayPass } from './patience.ts'
+import { isFenced, protocolErrorType } from './protocol-errors.ts'
 
 /** What a partition was at when it failed. */
 export type PartitionPhase = 'start' | 'read' | 'process' | 'commit'
@@ -20,12 +21,6 @@ const OUTDATED: ReadonlySet<string | undefined> = new Set([
   'FENCED_INSTANCE_ID',
   'REBALANCE_IN_PROGRESS',
 ])
-
-const mayPass = (error: unknown): boolean => {
-  const type = protocolErrorType(error)
-  if (type !== undefined) return isRetriable(type)
-  return isConnectionError(error) || (error instanceof AppError && error.retryable)
-}
 
 export const recoveryFrom = (phase: PartitionPhase, error: unknown): Recovery => {
   if (OUTDATED.has(protocolErrorType(error))) return { kind: 'unconfirmed', counts: false }

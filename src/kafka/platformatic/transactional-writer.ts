@@ -6,7 +6,7 @@ import type { BatchSink } from '../wire/record-sink.ts'
 import { callWire } from './call-wire.ts'
 import type { Cluster } from './cluster.ts'
 import type { ConnectionPool } from './connections.ts'
-import { type CoordinatorPort, createCoordinatorPort } from './coordinator-port.ts'
+import { createCoordinatorPort } from './coordinator-port.ts'
 import { type CountingIdentity, countingIdentity } from './counting-identity.ts'
 import { deliver } from './deliver.ts'
 import type { MemberIdentity } from './group-member.ts'
@@ -94,7 +94,7 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
   const { cluster, coordination, records, group, topic, partition, transactionTimeoutMs, patienceMs, onStep } = options
   const transactionalId = `${group}-${topic}-${partition}`
   const transactions = createCoordinatorPort({ cluster, pool: coordination }, 'transaction', transactionalId)
-  const offsets: CoordinatorPort = createCoordinatorPort({ cluster, pool: coordination }, 'group', group)
+  const offsets = createCoordinatorPort({ cluster, pool: coordination }, 'group', group)
   let owner: Owner | null = null
 
   const checked = (what: string, errorCode: number): void => {
@@ -155,8 +155,9 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
     )
   }
 
-  const end = ({ producer, implicit }: Owner): Promise<void> =>
+  const end = (current: Owner): Promise<void> =>
     transactions.ask(async (link) => {
+      const { producer, implicit } = current
       const { producerId, producerEpoch } = producer
       if (!implicit) {
         await link.call('EndTxn 1', [endTxnV1.api], transactionalId, producerId, producerEpoch, true)
@@ -167,7 +168,7 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
       )
       checked('the coordinator does not commit the transaction', reply.errorCode)
       // The next transaction has an epoch of its own, or an id of its own once the epochs are used up.
-      owner = { producer: countingIdentity(reply, true), implicit }
+      if (owner === current) owner = { producer: countingIdentity(reply, true), implicit }
     })
 
   return {

@@ -1,14 +1,21 @@
 import { KafkaUnavailable } from '../kafka-errors.ts'
 
-/** What `work` gives; where it takes longer than `timeoutMs` its result is dropped. @throws KafkaUnavailable */
-export const withTimeout = async <T>(work: Promise<T>, timeoutMs: number, what: string): Promise<T> => {
+/**
+ * What `work` gives; where it takes longer than `deadlineMs` its result is dropped.
+ * @throws what `onPassed` makes
+ */
+export const withDeadline = async <T>(work: Promise<T>, deadlineMs: number, onPassed: () => Error): Promise<T> => {
   let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new KafkaUnavailable(`${what} within ${Math.round(timeoutMs)} ms`)), timeoutMs)
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(onPassed()), deadlineMs)
   })
   try {
-    return await Promise.race([work, timeout])
+    return await Promise.race([work, deadline])
   } finally {
     clearTimeout(timer)
   }
 }
+
+/** The same for an answer of a broker. @param what begins the message @throws KafkaUnavailable */
+export const withTimeout = <T>(work: Promise<T>, timeoutMs: number, what: string): Promise<T> =>
+  withDeadline(work, timeoutMs, () => new KafkaUnavailable(`${what} within ${Math.round(timeoutMs)} ms`))

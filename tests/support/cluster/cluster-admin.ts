@@ -120,13 +120,13 @@ export const openTransactions = async (address: string): Promise<string[]> => {
   return transactionStates.map(({ transactionalId, transactionState }) => `${transactionalId} (${transactionState})`)
 }
 
-/** Sum of a group's committed offsets of one topic, asked of the group's coordinator. */
-export const committedTotal = async (
+/** A group's committed offsets of one topic by partition, asked of the group's coordinator. */
+export const committedOffsets = async (
   address: string,
   group: string,
   topic: string,
   partitions: number,
-): Promise<bigint> => {
+): Promise<Map<number, bigint>> => {
   const partitionIndexes = Array.from({ length: partitions }, (_, partition) => partition)
   const { groups } = await withConnection(address, (connection) =>
     offsetFetchV8.api.async(
@@ -136,7 +136,7 @@ export const committedTotal = async (
     ),
   )
   const found = groups.flatMap(({ topics }) => topics.flatMap((each) => each.partitions))
-  return found.reduce((sum, { committedOffset }) => sum + (committedOffset < 0n ? 0n : committedOffset), 0n)
+  return new Map(found.map(({ partitionIndex, committedOffset }) => [partitionIndex, committedOffset]))
 }
 
 /** Java's String.hashCode, by which brokers spread groups and transactional ids over their internal topics. */

@@ -9,7 +9,7 @@ import { kafkaFormatCommand, kafkaPropertiesFile } from '../../../dev/stack/serv
 import { eventually } from '../eventually.ts'
 import { createTcpProxy } from '../tcp-proxy.ts'
 import {
-  committedTotal,
+  committedOffsets,
   coordinatorPartition,
   electPreferredLeader,
   openTransactions,
@@ -37,8 +37,8 @@ export type Cluster = {
   readonly moveLeader: (topic: string, partition: number) => Promise<ClusterNode>
   /** Makes another broker the coordinator of a group, or of a transactional id. */
   readonly moveCoordinator: (what: 'group' | 'transaction', id: string) => Promise<ClusterNode>
-  /** Sum of a group's committed offsets of a topic, whatever happens to the lines. */
-  readonly committedTotal: (group: string, topic: string) => Promise<bigint>
+  /** A group's committed offsets of a topic by partition, whatever happens to the lines; -1 where there is none. */
+  readonly committedOffsets: (group: string, topic: string) => Promise<ReadonlyMap<number, bigint>>
   /** Ids and states of the transactions that are not over, on all brokers. */
   readonly openTransactions: () => Promise<string[]>
   /** Resolves when all brokers run and every replica of these topics, and of the coordinators', is in sync. */
@@ -205,9 +205,9 @@ export const createCluster = async (
     node,
     placesOf: places,
     coordinatorOf,
-    committedTotal: async (group, topic) => {
+    committedOffsets: async (group, topic) => {
       const [coordinator, { length }] = await Promise.all([coordinatorOf('group', group), places(topic)])
-      return committedTotal(coordinator.directAddress, group, topic, length)
+      return committedOffsets(coordinator.directAddress, group, topic, length)
     },
     moveLeader,
     moveCoordinator: async (what, id) => moveLeader(...(await partitionOfCoordinator(what, id))),

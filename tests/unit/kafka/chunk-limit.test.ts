@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nextChunkLimit, transactionBudgetMs } from '../../../src/kafka/chunk-limit.ts'
+import { chunkSafetyMs, nextChunkLimit } from '../../../src/kafka/chunk-limit.ts'
 
 test('shrinks to what fits the budget, and grows back', () => {
   const msPerRecord = 10
@@ -16,9 +16,8 @@ test('never falls below one record', () => {
   expect(nextChunkLimit(1, 60_000, 1500, 2000)).toBe(1)
 })
 
-test('a transaction may take what was asked for, and no more than sessions and transactions leave', () => {
-  const limits = { batchGoalMs: 200, sessionTimeoutMs: 6000, transactionTimeoutMs: 4000 }
-  expect(transactionBudgetMs(limits)).toBe(200)
-  expect(transactionBudgetMs({ ...limits, batchGoalMs: 60_000 })).toBe(1500)
-  expect(transactionBudgetMs({ ...limits, batchGoalMs: 60_000, transactionTimeoutMs: 1000 })).toBe(500)
+test('a chunk leaves room for the session and for the transaction', () => {
+  expect(chunkSafetyMs({ sessionTimeoutMs: 6000, transactionTimeoutMs: 4000 })).toBe(1500)
+  expect(chunkSafetyMs({ sessionTimeoutMs: 6000, transactionTimeoutMs: 1000 })).toBe(500)
+  expect(chunkSafetyMs({ sessionTimeoutMs: 6000 })).toBe(1500)
 })

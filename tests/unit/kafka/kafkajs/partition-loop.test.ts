@@ -17,8 +17,13 @@ const recordsBetween = (from: number, to: number, identity: ProducerIdentity | n
   return bytes
 }
 
+type Work = Partial<Omit<PartitionWork, 'handle'>> & {
+  committed?: () => bigint
+  handle?: (...chunk: Parameters<PartitionWork['handle']>) => Promise<void>
+}
+
 /** A broker's side of one partition with `length` records: it hands out batches from where it was told to read. */
-const createBed = (work: Partial<PartitionWork> & { committed?: () => bigint } = {}, length = 10, end?: bigint) => {
+const createBed = ({ committed, handle, ...work }: Work = {}, length = 10, end?: bigint) => {
   const log: string[] = []
   let position = 0
   let paused = false
@@ -29,7 +34,8 @@ const createBed = (work: Partial<PartitionWork> & { committed?: () => bigint } =
       topic: 't',
       partition: 0,
       chunkMaxRecords: 4,
-      chunkBudgetMs: 1000,
+      chunkGoalMs: 1000,
+      chunkSafetyMs: 1000,
       endOffset: end,
       observer: undefined,
       reachedEnd: () => log.push('end'),
@@ -48,10 +54,13 @@ const createBed = (work: Partial<PartitionWork> & { committed?: () => bigint } =
     {
       start: async () => {
         log.push('start')
-        return work.committed?.() ?? 0n
+        return committed?.() ?? 0n
       },
       handle: async (batch, nextOffset) => {
-        log.push(`handle ${batch.offsets[0]}..${nextOffset}`)
+        const started = performance.now()
+        if (handle !== undefined) await handle(batch, nextOffset)
+        else log.push(`handle ${batch.offsets[0]}..${nextOffset}`)
+        return performance.now() - started
       },
       skip: async (nextOffset) => {
         log.push(`skip ${nextOffset}`)
