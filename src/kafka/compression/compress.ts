@@ -1,5 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { compressionsAlgorithms } from '@platformatic/kafka'
+import { wasmCompressions } from '../library-parts.ts'
 import { codecs } from './codecs.ts'
 
 /** How xerial's Java library begins what it writes: its name, its version, and the oldest version that reads it. */
@@ -10,7 +10,7 @@ const xerialBlockBytes = 32 * 1024
 const compressSnappy = (records: Buffer): Buffer => {
   const parts: Buffer[] = [xerialHeader]
   for (let at = 0; at < records.length; at += xerialBlockBytes) {
-    const block = compressionsAlgorithms.snappy.compressSync(records.subarray(at, at + xerialBlockBytes))
+    const block = wasmCompressions().snappy(records.subarray(at, at + xerialBlockBytes))
     const length = Buffer.alloc(4)
     length.writeInt32BE(block.length)
     parts.push(length, block)
@@ -29,7 +29,7 @@ export const compressRecords = (codec: number, records: Buffer): Buffer => {
     case codecs.snappy:
       return compressSnappy(records)
     case codecs.lz4:
-      return compressionsAlgorithms.lz4.compressSync(records)
+      return wasmCompressions().lz4(records)
     case codecs.zstd:
       return zstdCompressSync(records)
     default:

@@ -7,7 +7,8 @@ import { createFetcher } from './fetcher.ts'
 import type { TopicPartitions } from './group-assignment.ts'
 import { createGroupMember, joinTimeoutMs, type MemberIdentity } from './group-member.ts'
 import type { Network } from './network.ts'
-import { createPartitionLoop, type PartitionLoop, type PartitionWork } from './partition-loop.ts'
+import { createPartitionLoop, type PartitionLoop } from './partition-loop.ts'
+import type { PartitionWork } from './partition-work.ts'
 import { withDeadline } from './with-timeout.ts'
 
 /** What the work of a partition may ask of the consumer that it belongs to. */

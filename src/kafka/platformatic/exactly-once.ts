@@ -9,7 +9,7 @@ import { type SessionPorts, startConsumerSession } from './consumer-session.ts'
 import { createCoordinatorPort } from './coordinator-port.ts'
 import { logStartAfter, readLogStart } from './log-start.ts'
 import type { OpenNetwork } from './network.ts'
-import type { PartitionWork } from './partition-loop.ts'
+import type { PartitionWork } from './partition-work.ts'
 import { readStableOffsets } from './stable-offsets.ts'
 import { createTransactionalWriter } from './transactional-writer.ts'
 

@@ -6,25 +6,10 @@ import { ConsumerFailed } from '../kafka-errors.ts'
 import type { ConsumerObserver, RecordBatch } from '../kafka-types.ts'
 import { createRecordQueue } from '../wire/record-queue.ts'
 import type { Fetcher, FetchSource } from './fetcher.ts'
+import type { PartitionWork } from './partition-work.ts'
 import { protocolErrorType } from './protocol-errors.ts'
 import { type PartitionPhase, recoveryFrom } from './recovery.ts'
 import { createWait, type Wait } from './wait.ts'
-
-/** What is done with the records of one partition. */
-export type PartitionWork = {
-  /** Makes the partition ready and tells the offset to go on from. Called at first and after each failure. */
-  readonly start: () => Promise<bigint>
-  /** The first offset that the log holds, where the position is before it. @throws PositionLost where it is behind it */
-  readonly logStart: (position: bigint) => Promise<bigint>
-  /** Where it rejects with a retryable AppError the same records are handed in again. */
-  readonly process: (batch: RecordBatch) => Promise<void> | void
-  /** Commits what was processed. `nextOffset` is the offset after it. Returns the number of records written. */
-  readonly commit: (nextOffset: bigint) => Promise<number>
-  /** Whether the offset may be committed that lies behind records that are not for us. */
-  readonly mayCommitIdle: () => boolean
-  /** Lets go of what `start` made ready. Never rejects, never waits for a broker. */
-  readonly release: () => void
-}
 
 /** What a loop asks of the consumer that it belongs to. */
 export type LoopHost = {

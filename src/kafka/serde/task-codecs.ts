@@ -60,14 +60,21 @@ export const createTaskCodecs = async (options: TaskCodecsOptions): Promise<Task
 
   const schema = featureEventSchema(schemas.featureEvent, features, task)
   const readerSchema = lenientEventSchema(schemas.featureEvent, features, task)
+  // All at once: a role waits for the slowest of them when it starts.
+  const [featuresKind, predictionsKind, labelsKind, driftKind, modelsKind] = await Promise.all([
+    common(topics.features, schema),
+    common(topics.predictions, schemas.prediction),
+    common(topics.labels, schemas.label),
+    common(topics.drift, schemas.driftEvent),
+    common(topics.models, schemas.modelEvent),
+  ])
   const eventCodec = createAvroCodec<FeatureEvent>({
-    ...(await common(topics.features, schema)),
+    ...featuresKind,
     ...limited,
     readerSchema,
     readJson: featureEventFromJson(features.map((feature) => feature.name)),
     check: ({ event_id, event_time }) => checkEventId(event_id) ?? checkTime('event_time', event_time),
   })
-  const predictions = await common(topics.predictions, schemas.prediction)
 
   return {
     features: eventCodec,
@@ -81,9 +88,9 @@ export const createTaskCodecs = async (options: TaskCodecsOptions): Promise<Task
         maxBytes: maxEventBytes,
       }),
     predictionRows: (topic) =>
-      createPredictionWriter({ topic, schema: schemas.prediction, schemaId: predictions.schemaId }),
+      createPredictionWriter({ topic, schema: schemas.prediction, schemaId: predictionsKind.schemaId }),
     predictions: createAvroCodec<Prediction>({
-      ...predictions,
+      ...predictionsKind,
       check: ({ event_id, event_time, scored_at, confidence, value, probabilities }) =>
         checkEventId(event_id) ??
         checkTime('event_time', event_time) ??
@@ -92,13 +99,13 @@ export const createTaskCodecs = async (options: TaskCodecsOptions): Promise<Task
         checkFinite('the predicted value', [value ?? 0]),
     }),
     labels: createAvroCodec<Label>({
-      ...(await common(topics.labels, schemas.label)),
+      ...labelsKind,
       ...limited,
       readJson: labelFromJson(classes === null ? 'regression' : 'classification'),
       check: ({ event_id, label, labelled_at }) =>
         checkEventId(event_id) ?? checkTime('labelled_at', labelled_at) ?? checkLabel(label),
     }),
-    drift: createAvroCodec<DriftEvent>(await common(topics.drift, schemas.driftEvent)),
-    models: createAvroCodec<ModelEvent>(await common(topics.models, schemas.modelEvent)),
+    drift: createAvroCodec<DriftEvent>(driftKind),
+    models: createAvroCodec<ModelEvent>(modelsKind),
   }
 }

@@ -1,8 +1,8 @@
 import { codecs } from '../compression/codecs.ts'
 import { SendFailed } from '../kafka-errors.ts'
 import type { OutgoingRecord } from '../kafka-types.ts'
+import { crc32c } from '../library-parts.ts'
 import { attribute, field, LENGTH_COUNTS_FROM, MAGIC, writeInt64 } from './batch-layout.ts'
-import { checksum } from './crc32c.ts'
 import { createHeaderEncoder } from './header-encoder.ts'
 import type { EncodedBatch } from './produce-protocol.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
@@ -74,7 +74,7 @@ const writeBatchHeader = (
   bytes.writeInt16BE(identity?.producerEpoch ?? -1, field.producerEpoch)
   bytes.writeInt32BE(baseSequence, field.baseSequence)
   bytes.writeInt32BE(count, field.count)
-  bytes.writeUInt32BE(checksum(bytes.subarray(field.attributes)), field.crc)
+  bytes.writeUInt32BE(crc32c(bytes.subarray(field.attributes)), field.crc)
 }
 
 export const createPartitionWriter = (options: PartitionWriterOptions): PartitionWriter => {

@@ -1,5 +1,5 @@
+import { crc32c } from '../library-parts.ts'
 import { attribute, field, LENGTH_COUNTS_FROM, MAGIC, MIN_RECORD_BYTES, readInt64 } from './batch-layout.ts'
-import { checksum } from './crc32c.ts'
 import type { RecordColumns } from './record-columns.ts'
 import { varintEnd, varintValue } from './varint.ts'
 
@@ -39,7 +39,7 @@ export const readBatchHeader = (bytes: Buffer, at: number): BatchHeader | CutBat
   if (length < field.records - LENGTH_COUNTS_FROM) return damaged('its length cannot be')
   const end = at + LENGTH_COUNTS_FROM + length
   if (end > bytes.length) return { kind: 'cut' }
-  if (checksum(bytes.subarray(at + field.attributes, end)) !== bytes.readUInt32BE(at + field.crc)) {
+  if (crc32c(bytes.subarray(at + field.attributes, end)) !== bytes.readUInt32BE(at + field.crc)) {
     return damaged('its checksum is another one')
   }
   const attributes = bytes.readUInt16BE(at + field.attributes)
