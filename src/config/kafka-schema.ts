@@ -5,7 +5,7 @@ import { strict } from './schema-parts.ts'
 export const kafkaClientNames = ['kafkajs', 'platformatic'] as const
 
 /** What runs where neither the task file nor the environment names a client. */
-export const defaultKafkaClient: KafkaClientName = 'kafkajs'
+export const defaultKafkaClient: KafkaClientName = 'platformatic'
 
 /** How batches may be compressed when they are written; all of them are read. */
 export const kafkaCompressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const

@@ -10,9 +10,10 @@ import { openConfig, type TaskOptions, withTaskOptions } from '../task-options.t
 import { workerCount } from '../workers/worker-count.ts'
 
 const announce = (role: RoleName, running: RunningRole, options: TaskOptions): void => {
-  process.send?.({ type: 'ready', url: running.url } satisfies RoleReady)
   if (options.json) console.log(JSON.stringify({ role, url: running.url, pid: process.pid }))
-  else console.error(`driftline: ${role} is running, ${running.url}`)
+  // Whoever supervises this process tells people of it.
+  if (process.send !== undefined) process.send({ type: 'ready', url: running.url } satisfies RoleReady)
+  else if (!options.json) console.error(`driftline: ${role} is running, ${running.url}`)
 }
 
 /**
@@ -46,10 +47,24 @@ const stopWithin = async (running: RunningRole): Promise<void> => {
   clearTimeout(timer)
 }
 
-/** Starts the role here, or in processes of its own where there are to be several. */
-const startIn = async (config: Config, role: RoleName, workers: number): Promise<RunningRole> => {
-  if (workers > 1) return (await import('../workers/worker-group.ts')).startWorkerGroup(config, role, workers)
-  return (await loadRole(role))(config)
+const startHere = async (config: Config, role: RoleName): Promise<RunningRole> => (await loadRole(role))(config)
+
+/** Starts the role in processes of its own; undefined where `stop` came first, and all of them have ended. */
+const startGroup = async (
+  config: Config,
+  role: RoleName,
+  workers: number,
+  stop: Promise<void>,
+): Promise<RunningRole | undefined> => {
+  const { startWorkerGroup } = await import('../workers/worker-group.ts')
+  const told = new AbortController()
+  void stop.then(() => told.abort())
+  try {
+    return await startWorkerGroup(config, role, workers, told.signal)
+  } catch (error) {
+    if (told.signal.aborted) return undefined
+    throw error
+  }
 }
 
 /** Roles that consumers of one group can share out among them. */
@@ -86,8 +101,11 @@ Examples:
       }
       const stop = stopRequested()
       const config = await openConfig(options, 'required')
-      const running = await Promise.race([startIn(config, role, workers), stop])
-      // Told to stop while it was still connecting: nothing is at hand that would have to be finished.
+      // Told to stop while it was still connecting: nothing is at hand that would have to be finished. Of several workers
+      // the first may be at work while the last one connects: they are waited for.
+      const running = await (workers > 1
+        ? startGroup(config, role, workers, stop)
+        : Promise.race([startHere(config, role), stop]))
       if (running === undefined) process.exit(exitCodes.done)
       announce(role, running, options)
       let exitCode: number = exitCodes.done

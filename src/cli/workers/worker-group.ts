@@ -36,8 +36,14 @@ const ask = async (worker: ChildRole, path: string): Promise<Response> => {
  * Runs a role in several processes of this machine: each is a consumer of its own in the same group, so that Kafka
  * shares the partitions out among them, over machines too. A worker that ends is started again. One /metrics page shows
  * all of them, by the label `worker`; /health is well while all of them are.
+ * @param signal ends the start, and the workers with it; what it was aborted with is thrown
  */
-export const startWorkerGroup = async (config: Config, role: RoleName, workers: number): Promise<RunningRole> => {
+export const startWorkerGroup = async (
+  config: Config,
+  role: RoleName,
+  workers: number,
+  signal: AbortSignal,
+): Promise<RunningRole> => {
   const logger = createLogger({ name: `${role}-group`, level: config.logLevel, instanceId: config.instanceId })
   const supervisor = createSupervisor({
     specs: specsOf(config, role, workers),
@@ -88,15 +94,16 @@ export const startWorkerGroup = async (config: Config, role: RoleName, workers: 
     url: http.url,
     done: () => ended.promise,
     parts: [
+      // First: a port that is taken is told before workers have joined the group, and the page outlives them.
+      http.part,
       {
         name: 'workers',
-        start: () => supervisor.start(),
+        start: () => supervisor.start(signal),
         stop: async () => {
-          await supervisor.stop({ deadlineMs: stopDeadlines.partMs })
+          await supervisor.stop({ deadlineMs: stopDeadlines.workerMs })
           ended.resolve()
         },
       },
-      http.part,
     ],
   })
 }

@@ -21,13 +21,15 @@ const KEEP_ALIVE_DELAY_MS = 10_000
 const openSockets = new WeakMap<Kafka, ReadonlyMap<string, ReadonlySet<Socket>>>()
 
 /** Opens sockets as kafkajs does, and remembers them in `open`. */
-const rememberingFactory =
+export const rememberingFactory =
   (open: Map<string, Set<Socket>>): ISocketFactory =>
   ({ host, port, ssl, onConnect }) => {
     const socket: Socket = ssl
       ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
       : connectTcp({ host, port }, onConnect)
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS)
+    // Not as kafkajs does: a transaction's small requests would wait for the acknowledgement of the one before.
+    socket.setNoDelay(true)
     const address = `${host}:${port}`
     const siblings = open.get(address) ?? new Set()
     open.set(address, siblings)

@@ -207,6 +207,7 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
           await withDeadline(leave(), deadlineMs, `consumer group ${group}`)
           done.resolve()
         } catch (error) {
+          closeLoops()
           done.reject(error)
           throw error
         }

@@ -152,7 +152,7 @@ export const produceResponse = (): Response<unknown> => internal('protocol/reque
 export const requestQueueClass = (): RequestQueueClass =>
   internal('network/requestQueue', hasMethods('scheduleCheckPendingRequests'))
 
-/** How long what is known of topics and leaders is taken to be true; a refusal by a broker ends it before. */
+/** How long what is known of topics and leaders is taken to be true; a refusal by a broker is to end it before. */
 const METADATA_MAX_AGE_MS = 300_000
 
 /** A connection to the brokers of its own, with the addresses and credentials of `kafka`. */

@@ -37,14 +37,13 @@ const HOPELESS: ReadonlySet<string | undefined> = new Set([
 /** Whether the same bytes will meet the same error, however often they are sent. */
 export const isHopeless = (error: unknown): boolean => HOPELESS.has(protocolErrorType(error))
 
-const REBALANCING: ReadonlySet<string> = new Set([
-  'REBALANCE_IN_PROGRESS',
-  'ILLEGAL_GENERATION',
-  'UNKNOWN_MEMBER_ID',
-  'NOT_COORDINATOR_FOR_GROUP',
-])
+const REBALANCING: ReadonlySet<string> = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])
 
-/** The error that tells that the group moved on and has to be joined again, as kafkajs knows it; or undefined. */
+/**
+ * The error that tells that the group moved on and has to be joined again, as kafkajs knows it; or undefined.
+ * A coordinator that is no longer one is none: it may be that of a transaction, which is no reason for the whole group
+ * to stop. If it is the group's, the next heartbeat tells kafkajs.
+ */
 export const rebalanceError = (error: unknown): Error | undefined => {
   const found = protocolError(error)
   return found !== undefined && REBALANCING.has(found.type) ? found : undefined

@@ -80,7 +80,9 @@ export const readRanges = async (kafka: Kafka, options: RangeReadOptions): Promi
         if (protocolErrorType(error) === undefined) breakConnections(kafka)
         await cluster.refreshMetadata().catch(() => undefined)
       }
-      await sleep(backoffMs(++failures, Math.random(), BACKOFF), undefined, signal === undefined ? {} : { signal })
+      const pauseMs = backoffMs(++failures, Math.random(), BACKOFF)
+      // It fails when it is cut short; the reason is told at the next turn.
+      await sleep(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
     }
   }
 

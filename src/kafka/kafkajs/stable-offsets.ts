@@ -93,21 +93,28 @@ export const createStableOffsets = (kafka: Kafka, options: { patienceMs: number 
   let closed = false
 
   /** Others may be waiting for an answer on these connections: they fail, and ask again on new ones. */
-  const discard = (): void => {
+  const discard = (failed: InternalCluster): void => {
+    // They leave the new ones alone, or all would break each other's for ever.
+    if (cluster !== failed) return
     cluster = undefined
     breakConnections(kafka)
   }
 
-  const connected = async (): Promise<InternalCluster> => {
+  const opened = (): InternalCluster => {
     if (closed) throw new KafkaUnavailable('the reader of committed offsets is closed')
     cluster ??= clusterOf(kafka)
-    await cluster.connect()
-    await cluster.refreshMetadataIfNecessary()
     return cluster
   }
 
-  const ask = async (group: string, topic: string, partition: number): Promise<bigint | null> => {
-    const coordinator = await (await connected()).findGroupCoordinator({ groupId: group })
+  const ask = async (
+    asked: InternalCluster,
+    group: string,
+    topic: string,
+    partition: number,
+  ): Promise<bigint | null> => {
+    await asked.connect()
+    await asked.refreshMetadataIfNecessary()
+    const coordinator = await asked.findGroupCoordinator({ groupId: group })
     if ((coordinator.versions?.[OFFSET_FETCH]?.maxVersion ?? 0) < VERSION) {
       throw new KafkaUnsuitable('The broker does not know stable offsets (KIP-447): Kafka 2.5 or newer is needed')
     }
@@ -120,12 +127,13 @@ export const createStableOffsets = (kafka: Kafka, options: { patienceMs: number 
     committed: async (group, topic, partition) => {
       const deadline = performance.now() + options.patienceMs
       for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, 200)) {
+        const asked = opened()
         try {
-          return await ask(group, topic, partition)
+          return await ask(asked, group, topic, partition)
         } catch (error) {
           if (error instanceof KafkaUnsuitable || closed) throw error
           // Anything but an open transaction may come from a connection or a coordinator that is gone.
-          if (protocolErrorType(error) !== 'UNSTABLE_OFFSET_COMMIT') discard()
+          if (protocolErrorType(error) !== 'UNSTABLE_OFFSET_COMMIT') discard(asked)
           if (performance.now() + waitMs > deadline) {
             throw new KafkaUnavailable(
               `No stable offset of ${topic}-${partition} for group ${group} within ${options.patienceMs} ms: ${describeError(error)}`,

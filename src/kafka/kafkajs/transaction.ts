@@ -129,6 +129,8 @@ export const createTransactionWriter = (options: {
   return {
     init: async () => {
       await cluster.connect()
+      // What failed may have gone to a broker that leads no more; nothing but this makes kafkajs ask again.
+      if (identity !== undefined) await cluster.refreshMetadata()
       await whilePassing(PASSING_AT_INIT, INIT_PATIENCE_MS, async () => {
         refuseClosed()
         coordinator = await cluster.findGroupCoordinator({

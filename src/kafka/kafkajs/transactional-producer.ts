@@ -71,7 +71,8 @@ export const createTransactionalProducer = async (
       if (protocolErrorType(error) === undefined && !(error instanceof AppError)) breakConnections(kafka)
       const ending = await undo()
       if (ending instanceof ProducerFenced) throw ending
-      const retryable = ending === undefined && !isHopeless(error)
+      const passes = error instanceof AppError ? error.retryable : !isHopeless(error)
+      const retryable = ending === undefined && passes
       throw new SendFailed(`${what} was not written: ${describeError(error)}`, { cause: error, retryable })
     }
     try {

@@ -17,6 +17,10 @@ test('unwraps what tells kafkajs to join again', () => {
   expect(rebalanceError(wrapped(protocol('INVALID_PRODUCER_EPOCH')))).toBeUndefined()
 })
 
+test('a coordinator that moved is no reason to join again: it may be that of a transaction', () => {
+  expect(rebalanceError(protocol('NOT_COORDINATOR_FOR_GROUP'))).toBeUndefined()
+})
+
 test('an error that is its own cause ends the search', () => {
   const error = new Error('round')
   error.cause = error
