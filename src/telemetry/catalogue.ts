@@ -73,7 +73,7 @@ export const scoringDefinitions = {
     name: 'driftline_model_swap_seconds',
     type: 'histogram',
     labels: [],
-    help: 'Time from the news of a model to the first committed prediction by it',
+    help: 'Time from the news of a model, or from the first event after it, to the first committed prediction by it',
     buckets: loadSeconds,
   },
 } as const satisfies Definitions

@@ -17,7 +17,7 @@ export type ScoringMetrics = {
   readonly eventLatency: (seconds: number) => void
   /** The same from `event_time`, which the producer of the event gave. */
   readonly eventTimeLatency: (seconds: number) => void
-  /** From the news of a model to the first committed prediction by it. */
+  /** From the news of a model, or the first event after it, to the first committed prediction by it. */
   readonly swapped: (seconds: number) => void
 }
 

@@ -156,7 +156,7 @@ describe(`the client ${faultClient} copies exactly once`, () => {
     const node = cluster.node(SMALL)
     await copy(faultClient, [
       async () => {
-        cluster.smallDisk?.fill()
+        await cluster.smallDisk?.fill()
         await node.ended()
         expect(node.isRunning()).toBe(false)
         cluster.smallDisk?.makeRoom()

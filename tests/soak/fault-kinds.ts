@@ -157,7 +157,7 @@ const diskFull: FaultKind = {
   name: 'the disk of a broker is full',
   strike: async ({ servers: { cluster } }) => {
     const node = cluster.node(SMALL_DISK_BROKER)
-    cluster.smallDisk?.fill()
+    await cluster.smallDisk?.fill()
     await node.ended()
     cluster.smallDisk?.makeRoom()
     await node.start()

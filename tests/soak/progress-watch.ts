@@ -20,10 +20,15 @@ export const watchProgress = (committed: () => Promise<ReadonlyMap<number, bigin
   const seen = new Map<number, { offset: bigint; at: number }>()
   let blamed = 'none'
   let stopped = false
+  let trouble = ''
 
   const look = async (): Promise<void> => {
     const asked = performance.now()
-    const now = await committed().catch(() => new Map<number, bigint>())
+    const now = await committed().catch((error: unknown) => {
+      trouble = `; the last look failed: ${error instanceof Error ? error.message : String(error)}`
+      return new Map<number, bigint>()
+    })
+    if (now.size > 0) trouble = ''
     for (const [partition, offset] of now) {
       const before = seen.get(partition)
       if (before === undefined || offset > before.offset) seen.set(partition, { offset, at: asked })
@@ -52,7 +57,8 @@ export const watchProgress = (committed: () => Promise<ReadonlyMap<number, bigin
         [...seen].filter(([, { offset, at }]) => at < called || offset < 0n).map(([partition]) => partition)
       while (seen.size === 0 || stands().length > 0) {
         if (performance.now() - called > timeoutMs) {
-          throw new Error(`partitions ${stands().join(', ')} were not committed for ${timeoutMs} ms after ${blamed}`)
+          const which = seen.size === 0 ? 'no partition was' : `partitions ${stands().join(', ')} were not`
+          throw new Error(`${which} committed for ${timeoutMs} ms after "${blamed}"${trouble}`)
         }
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
       }

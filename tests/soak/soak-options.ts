@@ -12,10 +12,12 @@ export type SoakOptions = {
   readonly report: string | null
   /** Kinds of faults, by parts of their names; all of them where nothing is named. */
   readonly only: readonly string[]
+  /** Shows what the workers write to their logs. */
+  readonly verbose: boolean
 }
 
 export const usage = `usage: npm run soak -- [--minutes 20] [--seed 1] [--client ${kafkaClientNames.join('|')}]
-       [--workers 2] [--rate 1500] [--only <part of a fault's name>]... [--report docs/reliability.md]`
+       [--workers 2] [--rate 1500] [--only <part of a fault's name>]... [--report docs/reliability.md] [--verbose]`
 
 const positive = (name: string, text: string): number => {
   const value = Number(text)
@@ -35,6 +37,7 @@ export const readSoakOptions = (args: readonly string[]): SoakOptions => {
       rate: { type: 'string', default: '1500' },
       only: { type: 'string', multiple: true, default: [] },
       report: { type: 'string' },
+      verbose: { type: 'boolean', default: false },
     },
   })
   const client = kafkaClientNames.find((name) => name === values.client)
@@ -49,5 +52,6 @@ export const readSoakOptions = (args: readonly string[]): SoakOptions => {
     eventsPerSecond: positive('rate', values.rate),
     report: values.report ?? null,
     only: values.only,
+    verbose: values.verbose,
   }
 }

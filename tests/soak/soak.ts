@@ -85,11 +85,15 @@ const putFaultsInto = async (
   options: Parameters<typeof soak>[0],
 ): Promise<SoakResult> => {
   const { tell, signal, seed, only } = options
-  const crew = createWorkerCrew(world, options.workers)
+  const show = (worker: string, text: string): void => tell(`${worker}: ${text.trimEnd()}`)
+  const crew = createWorkerCrew(world, options.workers, options.verbose ? show : undefined)
   await crew.complete()
   const load = await startMixedLoad(world, options.eventsPerSecond)
   const progress = watchProgress(() => servers.cluster.committedOffsets(world.group, world.topics.features.name))
-  await progress.moves(RECOVERY_TIMEOUT_MS)
+  await progress.moves(RECOVERY_TIMEOUT_MS).catch((error: Error) => {
+    const said = crew.ready().map(({ name, complaints }) => `${name}: ${complaints()}`)
+    throw new Error(`the workers do not begin: ${error.message}\n${said.join('\n')}`, { cause: error })
+  })
 
   const random = createRandom(seed, 'soak')
   const scene: Scene = { servers, world, crew, random, sessionTimeoutMs: SESSION.sessionTimeoutMs }

@@ -29,7 +29,12 @@ const RESTART_AFTER_MS = 500
 
 type Member = { worker: ScoringWorker; startedAt: number; ready: boolean; firstBytes: number; lastBytes: number }
 
-export const createWorkerCrew = (world: ScoringWorld, size: number): WorkerCrew => {
+/** @param onLog told what workers write to their logs */
+export const createWorkerCrew = (
+  world: ScoringWorld,
+  size: number,
+  onLog: (worker: string, text: string) => void = () => undefined,
+): WorkerCrew => {
   const members = new Set<Member>()
   const expected = new WeakSet<ScoringWorker>()
   const ownEnds: OwnEnd[] = []
@@ -43,6 +48,7 @@ export const createWorkerCrew = (world: ScoringWorld, size: number): WorkerCrew 
     const worker = world.startWorker({ movingClock: true })
     const member: Member = { worker, startedAt: performance.now(), ready: false, firstBytes: 0, lastBytes: 0 }
     members.add(member)
+    worker.child.stderr?.on('data', (text: Buffer) => onLog(worker.name, text.toString()))
     worker.ready.then(
       () => {
         member.ready = true

@@ -1,8 +1,8 @@
 import { type MetricDefinition, metricNames } from '../../src/telemetry/metrics.ts'
 import { parseQuery } from './promql.ts'
 
-/** Labels that Prometheus itself adds to every series. */
-const added = ['job', 'instance']
+/** Labels that come on top of a series: Prometheus' own, and the one that the common page of several workers adds. */
+const added = ['job', 'instance', 'worker']
 
 /** The series of one metric by its exposed name, with all labels that it can have. */
 const seriesOf = (metric: MetricDefinition): [string, string[]][] => {

@@ -50,6 +50,8 @@ export const createDecideLetter = (options: {
         maxBytes: Number(config.get('max.message.bytes') ?? Number.POSITIVE_INFINITY) - BATCH_OVERHEAD_BYTES,
       }))
       shapes.set(topic, shape)
+      // Not kept where the brokers did not answer: the next round asks again.
+      shape.catch(() => shapes.delete(topic))
     }
     return shape
   }

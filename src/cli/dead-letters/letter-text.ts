@@ -71,6 +71,6 @@ export const resultText = ({ selected, sent, skipped, transactions }: ReplayResu
     .map(([reason, count]) => `  ${count} ${skippedTexts[reason as keyof typeof skippedTexts]}`)
   const done = dryRun
     ? `${sent} of ${selected} letters would be sent back`
-    : `sent back ${sent} of ${selected} letters in ${transactions} transactions`
+    : `sent back ${sent} of ${selected} letters in ${transactions} ${transactions === 1 ? 'transaction' : 'transactions'}`
   return [done, ...left].join('\n')
 }

@@ -62,7 +62,7 @@ const loadModule = async (path: string): Promise<RepairModule> => {
   try {
     loaded = (await import(pathToFileURL(path).href)) as { default?: unknown }
   } catch (error) {
-    throw new ConfigInvalid(`--fix module:${path} cannot be loaded: ${describeError(error)}`, { cause: error })
+    throw new ConfigInvalid(`--fix module:${path} cannot be loaded`, { cause: error })
   }
   if (typeof loaded.default !== 'function') {
     throw new ConfigInvalid(`--fix module:${path} has no default export that is a function (event, letter) => event`)

@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline/promises'
 import { Command, Option } from 'commander'
 import { letterIdOf } from '../../../streams/dead-letter-replay.ts'
+import { confirmed } from '../confirmed.ts'
 import { actor } from '../models/with-registry.ts'
 import { createProgress } from '../progress.ts'
 import { formatTable } from '../table.ts'
@@ -54,15 +54,6 @@ const createReport = () => {
         .slice(0, MAX_REASONS)
         .map(([code, { letters, message }]) => `  ${letters} ${code}, such as: ${printable(message)}`)
         .join('\n'),
-  }
-}
-
-const confirmed = async (question: string): Promise<boolean> => {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
-  } finally {
-    terminal.close()
   }
 }
 

@@ -7,6 +7,7 @@ import { numberClass } from '../../telemetry/catalogue.ts'
 import { createDeadLetterLog } from '../../telemetry/dead-letter-log.ts'
 import { createLogger } from '../../telemetry/log.ts'
 import { createStreamMetrics } from '../../telemetry/metrics.ts'
+import { createSwapTimer } from '../../telemetry/swap-timer.ts'
 import { openKafka } from './kafka-parts.ts'
 import { followProduction, openRegistry } from './registry-parts.ts'
 import type { StartRole } from './role.ts'
@@ -25,19 +26,11 @@ export const startScoreRole: StartRole = async (config) => {
   const metrics = createStreamMetrics(task.task, 'score')
   const kafka = await openKafka(config, 'score', logger)
   const parts = openRegistry(config, logger)
-  /** The last swap of which no prediction was committed yet. */
-  let swap: { version: string; newsAt: number } | undefined
+  const swaps = createSwapTimer(metrics.scoring.swapped, () => performance.now())
   const model = followProduction({
     ...{ config, role: 'score', parts, metrics: metrics.model, logger },
-    onSwap: ({ version, loadMs }) => {
-      swap = { version, newsAt: performance.now() - loadMs }
-    },
+    onSwap: ({ version, loadMs }) => swaps.swapped({ version, agoMs: loadMs }),
   })
-  const observeFirst = (modelVersion: string): void => {
-    if (swap?.version !== modelVersion) return
-    metrics.scoring.swapped((performance.now() - swap.newsAt) / 1000)
-    swap = undefined
-  }
 
   await openDeadLetterTopic(kafka.admin, kafka.topics.deadLetters.name, logger.warn.bind(logger))
   const log = createDeadLetterLog(logger, () => performance.now())
@@ -86,14 +79,14 @@ export const startScoreRole: StartRole = async (config) => {
           metrics.scoring.unknownCategories(unknownCategories)
           metrics.scoring.eventTimeLatency((committedAt - oldestEventTime) / 1000)
           metrics.consumer.sent(kafka.topics.predictions.name, predictions)
-          observeFirst(modelVersion)
+          swaps.committed({ version: modelVersion, eventAgeMs: committedAt - oldestTimestamp })
         }
         if (deadLetters.length > 0) metrics.consumer.sent(kafka.topics.deadLetters.name, deadLetters.length)
         for (const [code, count] of countCodes(deadLetters)) metrics.scoring.deadLettered(code, count)
         log.tell(deadLetters, {
           codeOf: ({ reason }) => reason.code,
-          describe: ({ offset, reason }) => ({
-            ...reason,
+          describe: ({ offset, reason: { code, message, schemaId } }) => ({
+            ...{ code, message, schemaId },
             ...{ topic: kafka.topics.features.name, partition, offset: String(offset) },
           }),
         })

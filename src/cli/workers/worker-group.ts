@@ -13,6 +13,9 @@ import { createSupervisor } from '../supervisor/supervisor.ts'
 /** A worker that is busy still answers within this time; the page of metrics does not wait longer for one. */
 const askTimeoutMs = 2000
 
+/** What a worker may take to be ready, once the group lets it in. */
+const readyTimeoutMs = 60_000
+
 const specsOf = (config: Config, role: RoleName, workers: number): RoleSpec[] =>
   Array.from({ length: workers }, (_, index) => ({
     name: `${role}-${index + 1}`,
@@ -48,6 +51,8 @@ export const startWorkerGroup = async (
   const supervisor = createSupervisor({
     specs: specsOf(config, role, workers),
     stateFile: null,
+    // One that was killed before keeps its place in the group for a session's time, and new ones wait for that.
+    readyTimeoutMs: readyTimeoutMs + config.task.stream.sessionTimeoutMs,
     onEvent: (event) => {
       if (event.type === 'ended') logger.warn(event, `${event.role} ended and is started again`)
     },

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import type { Kafka } from 'kafkajs'
 import { KafkaUnsuitable } from '../kafka-errors.ts'
 
@@ -18,6 +19,9 @@ export type Encoder = {
   /** A length of four bytes, then the bytes. */
   writeBytes: (value: Buffer) => Encoder
   writeBoolean: (value: boolean) => Encoder
+  /** The bytes without a length. */
+  writeBufferInternal: (value: Buffer) => Encoder | undefined
+  readonly buffer: Buffer
   writeUVarIntString: (value: string | null) => Encoder
   writeUVarIntArray: (items: readonly Encoder[]) => Encoder
   /** Without an argument: the zero byte that ends a structure without tagged fields. */
@@ -54,9 +58,38 @@ export type ProtocolRequest<T, D = T> = {
 /** Who writes a transaction. */
 type Producer = { transactionalId: string; producerId: string; producerEpoch: number }
 
+/** One of a broker's connections, as its pool hands it out: connected, and perhaps not authenticated yet. */
+export type InternalConnection = {
+  readonly clientId: string
+  readonly sasl: unknown
+  readonly socket: Pick<Socket, 'cork' | 'uncork' | 'write'>
+  isAuthenticated: () => boolean
+  nextCorrelationId: () => number
+  readonly requestQueue: {
+    push: (request: {
+      entry: {
+        apiKey: number
+        apiName: string
+        apiVersion: number
+        correlationId: number
+        resolve: (reply: { payload: Buffer }) => void
+        reject: (error: Error) => void
+      }
+      expectResponse: boolean
+      /** The client's own time where it is null. */
+      requestTimeout: number | null
+      sendRequest: () => void
+    }) => void
+    maybeThrottle: (ms: number | null) => void
+  }
+}
+
 export type InternalBroker = {
   versions: Record<number, { minVersion: number; maxVersion: number }> | null
-  connectionPool: { send: <T, D>(request: ProtocolRequest<T, D>) => Promise<T> }
+  connectionPool: {
+    send: <T, D>(request: ProtocolRequest<T, D>) => Promise<T>
+    getConnection: () => Promise<InternalConnection>
+  }
   addPartitionsToTxn: (
     options: Producer & { topics: readonly { topic: string; partitions: readonly number[] }[] },
   ) => Promise<unknown>
@@ -112,7 +145,7 @@ export const EncoderClass = internal<new () => Encoder>(
     'writeUVarIntArray',
     'writeUVarIntBytes',
     'writeBoolean',
-    'writeBytes',
+    'writeBufferInternal',
     'writeInt64',
   ),
 )
@@ -148,6 +181,9 @@ export const fetchResponse = (): Response<unknown> => internal('protocol/request
 
 /** How replies to Produce are read; `parse` throws where a partition has an error. */
 export const produceResponse = (): Response<unknown> => internal('protocol/requests/produce/v7/response', isResponse)
+
+// What `InternalConnection` is: connections are taken from their pools.
+internal('network/connection', hasMethods('isAuthenticated', 'nextCorrelationId'))
 
 export const requestQueueClass = (): RequestQueueClass =>
   internal('network/requestQueue', hasMethods('scheduleCheckPendingRequests'))

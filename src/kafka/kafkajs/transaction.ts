@@ -5,7 +5,7 @@ import type { EncodedBatch } from '../wire/produce-protocol.ts'
 import { type BatchSink, nextSequence } from '../wire/record-sink.ts'
 import { initProducerId, NOBODY, type ProducerId } from './init-producer-id.ts'
 import { clusterOf, type InternalBroker, TRANSACTION_COORDINATOR } from './internals.ts'
-import { produceRequest } from './produce-request.ts'
+import { produceTo } from './produce-request.ts'
 import { protocolErrorType } from './protocol-errors.ts'
 
 /** Writes transactions under one id, one after another. After a failure of a step only `init` or `close` may follow. */
@@ -118,7 +118,7 @@ export const createTransactionWriter = (options: {
     await Promise.all(
       Array.from(byLeader, async ([nodeId, own]) => {
         const broker = await cluster.findBroker({ nodeId })
-        await broker.connectionPool.send(produceRequest(transactionalId, transactionTimeoutMs, own))
+        await produceTo(broker, { transactionalId, timeoutMs: transactionTimeoutMs, batches: own })
       }),
     )
     for (const { topic, partition, baseSequence, records } of batches) {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -27,7 +28,8 @@ export const canMount = (): boolean => {
 
 /** A small file system of its own in a folder, which can be filled to the last byte. */
 export type SmallDisk = {
-  readonly fill: () => void
+  /** Not all at once: lines to brokers run in the same process. */
+  readonly fill: () => Promise<void>
   /** Takes away what `fill` wrote. */
   readonly makeRoom: () => void
   readonly remove: () => void
@@ -39,20 +41,20 @@ export const createSmallDisk = (folder: string, megabytes: number): SmallDisk =>
   mount(folder, megabytes)
   const filler = join(folder, 'filler')
   return {
-    fill: () => {
-      const file = openSync(filler, 'w')
+    fill: async () => {
+      const file = await open(filler, 'w')
       try {
         // Down to the last byte: half a block is room enough for a few batches.
         for (let block = BLOCK; block.length > 0; ) {
           try {
-            writeSync(file, block)
+            await file.write(block)
           } catch (error) {
             if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
             block = block.subarray(0, block.length >> 1)
           }
         }
       } finally {
-        closeSync(file)
+        await file.close()
       }
     },
     makeRoom: () => rmSync(filler, { force: true }),

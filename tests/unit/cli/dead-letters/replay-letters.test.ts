@@ -7,7 +7,7 @@ import { ReplayBlocked, ReplayFenced } from '../../../../src/cli/dead-letters/re
 import { prepareReplay, type ReplayDeps, type ReplayPlan } from '../../../../src/cli/dead-letters/replay-letters.ts'
 import { createRandom } from '../../../../src/features/random.ts'
 import { deadLetterOf } from '../../../../src/kafka/dead-letters.ts'
-import { SendFailed } from '../../../../src/kafka/kafka-errors.ts'
+import { KafkaUnavailable, SendFailed } from '../../../../src/kafka/kafka-errors.ts'
 import { replayHeaders } from '../../../../streams/dead-letter-replay.ts'
 import { createMemoryKafka, Killed } from '../../../support/memory-kafka.ts'
 
@@ -122,6 +122,24 @@ test('leaves out, with the reason, what is cut, would fail, failed too often, or
   expect(sentFor()).toEqual([good])
   expect(await replay({ force: true }, { maxAttempts: 4 })).toMatchObject({ sent: 2 })
   expect(sentFor()).toHaveLength(3)
+})
+
+test('brokers that do not answer for a moment are asked again in the next round', async () => {
+  const { kafka, letter, deps, plan } = world()
+  letter('one')
+  let asked = 0
+  const admin = {
+    ...kafka.admin,
+    topicConfig: async (topic: string) => {
+      asked += 1
+      if (asked === 1) throw new KafkaUnavailable('no broker answers')
+      return kafka.admin.topicConfig(topic)
+    },
+  }
+  const decide = createDecideLetter({ destinations, repair: null, force: false, admin })
+  const replay = await prepareReplay(deps({ decide }), plan())
+  expect(await replay.send()).toMatchObject({ sent: 1 })
+  expect(asked).toBe(2)
 })
 
 test('what the topic cannot hold is left out even by force', async () => {

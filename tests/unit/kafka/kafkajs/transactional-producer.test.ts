@@ -14,6 +14,8 @@ const createBrokers = () => {
     ({
       versions: null,
       connectionPool: {
+        // Never authenticated: everything goes by `send`.
+        getConnection: async () => ({ sasl: {}, isAuthenticated: () => false }),
         send: async ({ request: { apiName } }: { request: { apiName: string } }) => {
           log.push(`${apiName} to ${nodeId}`)
           if (apiName === 'InitProducerId') return { producerId: '7', producerEpoch: epoch++ }
