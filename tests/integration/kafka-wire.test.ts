@@ -8,6 +8,7 @@ import { PRODUCE_VERSIONS, produceCall } from '../../src/kafka/wire/produce-prot
 import { createRecordQueue } from '../../src/kafka/wire/record-queue.ts'
 import { createBatchSink } from '../../src/kafka/wire/record-sink.ts'
 import type { VersionRange, WireCall } from '../../src/kafka/wire/wire-call.ts'
+import { eventually } from '../support/eventually.ts'
 import { committedRecords, createKafkaBench, type KafkaBench, kafkaBrokers, uniqueName } from '../support/kafka.ts'
 import { createRawTransactions, type OpenTransaction } from '../support/raw-transactions.ts'
 
@@ -105,7 +106,10 @@ test('what a broker refuses is a value in the reply', async () => {
   const [batches = []] = sink.finish(null)
   const produced = await send(produceCall(11, { transactionalId: null, acks: -1, timeoutMs: 5000, batches }))
   expect(produced.partitions).toMatchObject([{ topic, partition: 9, errorCode: 3, baseOffset: -1n }])
-  expect(await fetchFrom(12, topic, 77n, 1000)).toMatchObject({ errorCode: 1, records: null })
+  // A broker that has only just become the leader says so first.
+  await eventually(async () => {
+    expect(await fetchFrom(12, topic, 77n, 1000)).toMatchObject({ errorCode: 1, records: null })
+  })
 })
 
 test('of transactions among each other exactly what Kafka itself takes for committed is read', async () => {

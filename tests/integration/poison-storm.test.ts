@@ -13,8 +13,6 @@ const POISON_PER_GOOD = 2
  * times the bytes of a prediction.
  */
 const MOST_PROCESSOR_TIME = 5
-/** The same in elapsed time, which depends on whatever else runs here: a transaction has one topic more to write to. */
-const MOST_ELAPSED_TIME = 10
 
 let bench: KafkaBench
 const tasks: SmallTask[] = []
@@ -27,7 +25,7 @@ afterEach(async () => {
   for (const task of tasks.splice(0)) await task.close()
 })
 
-/** Scores what is written, and tells how many good events went through in a second. */
+/** Scores what is written, and tells what it took. */
 const drain = async (clientName: (typeof kafkaClientNames)[number], poisonPerGood: number) => {
   const task = await createSmallTask({ bench, partitions: 2 })
   tasks.push(task)
@@ -85,7 +83,6 @@ const drain = async (clientName: (typeof kafkaClientNames)[number], poisonPerGoo
     outputs,
     letters,
     seconds,
-    goodPerSecond: outputs / seconds,
     lines: lines.length,
     processorUs: user + system,
   }
@@ -100,7 +97,7 @@ test.each(kafkaClientNames)(
     const storm = await drain(client, POISON_PER_GOOD)
     expect(calm).toMatchObject({ outputs: GOOD, letters: 0 })
     expect(storm).toMatchObject({ outputs: GOOD, letters: GOOD * POISON_PER_GOOD })
-    expect(storm.goodPerSecond).toBeGreaterThan(calm.goodPerSecond / (1 + POISON_PER_GOOD * MOST_ELAPSED_TIME))
+    // By the processor's time: elapsed time tells of whatever else runs on this machine.
     const extra = (storm.processorUs - calm.processorUs) / storm.letters
     expect(extra).toBeLessThan((MOST_PROCESSOR_TIME * calm.processorUs) / GOOD)
     // The log tells of a storm and is none itself.
