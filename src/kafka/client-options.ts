@@ -1,7 +1,7 @@
 import type { KafkaCompression } from '../config/kafka-schema.ts'
 import type { KafkaSecurity } from '../config/kafka-security.ts'
 import type { Logger } from '../telemetry/log.ts'
-import type { StepObserver } from './transaction-steps.ts'
+import type { HeartbeatGate, StepObserver } from './transaction-steps.ts'
 
 /** What every Kafka client of the house is made with. */
 export type KafkaClientOptions = {
@@ -17,6 +17,8 @@ export type KafkaClientOptions = {
   readonly stallTimeoutMs?: number
   /** Told, and waited for, at each step of a transaction: for tests that stop or kill a worker there. */
   readonly onStep?: StepObserver
+  /** For tests of a member that is expelled without a notice. Not asked by kafkajs, whose steps hold up its heartbeats. */
+  readonly beforeHeartbeat?: HeartbeatGate
 }
 
 export const DEFAULT_STALL_TIMEOUT_MS = 120_000

@@ -3,3 +3,6 @@ export type TransactionStep = 'fenced' | 'positioned' | 'begun' | 'sent' | 'offs
 
 /** Told of each step, and waited for. What it throws counts as a failure of that step. */
 export type StepObserver = (step: TransactionStep, partition: number) => Promise<void> | void
+
+/** Waited for before each heartbeat: a member that is held there is expelled, and does not know. */
+export type HeartbeatGate = () => Promise<void> | void

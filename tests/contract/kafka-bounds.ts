@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { OffsetRange } from '../../src/kafka/kafka-types.ts'
+import { eventually } from '../support/eventually.ts'
 import { committedRecords, uniqueName } from '../support/kafka.ts'
 import { createRawTransactions } from '../support/raw-transactions.ts'
 import { copyTo, type KafkaContract, keysOf, numbered, offsetsOf } from './kafka-contract.ts'
@@ -91,13 +92,12 @@ export const describeKafkaBounds = ({ bench, create, run }: KafkaContract): void
       } finally {
         await producer.close()
       }
-      const bounds = await bench().admin.offsetRanges(topic)
-      expect(bounds).toEqual(
-        new Map([
-          [0, { from: 0n, to: 12n }],
-          [1, { from: 0n, to: 0n }],
-        ]),
-      )
+      const bounds = new Map([
+        [0, { from: 0n, to: 12n }],
+        [1, { from: 0n, to: 0n }],
+      ])
+      // The marker of a transaction is written a moment after its end was confirmed.
+      await eventually(async () => expect(await bench().admin.offsetRanges(topic)).toEqual(bounds))
       const group = uniqueName('group')
       const consumer = await run(bench().client, { group, topic, bounds, process: copyTo(output) })
       await consumer.done

@@ -14,7 +14,9 @@ import { eventually } from '../support/eventually.ts'
 import { createKafkaBench, type KafkaBench } from '../support/kafka.ts'
 
 export type KafkaClientFactory = (
-  options?: Partial<Pick<KafkaClientOptions, 'brokers' | 'compression' | 'onStep' | 'stallTimeoutMs'>>,
+  options?: Partial<
+    Pick<KafkaClientOptions, 'brokers' | 'compression' | 'onStep' | 'beforeHeartbeat' | 'stallTimeoutMs'>
+  >,
 ) => KafkaClient
 
 const SESSION = { sessionTimeoutMs: 6000, transactionTimeoutMs: 4000 }

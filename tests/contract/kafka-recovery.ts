@@ -4,6 +4,11 @@ import { eventually } from '../support/eventually.ts'
 import { committedRecords, uniqueName } from '../support/kafka.ts'
 import { copyTo, type KafkaContract, keysOf, keysUpTo, numbered } from './kafka-contract.ts'
 
+/** What the transaction coordinator says to a producer of which another has the id. */
+const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED']
+/** What the group coordinator says to somebody who is no member any more. */
+const NO_MEMBER = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID']
+
 export const describeKafkaRecovery = ({ bench, create, lagOf, caughtUp, run }: KafkaContract): void => {
   describe('recovery', () => {
     const steps = ['fenced', 'positioned', 'begun', 'sent', 'offsets-sent', 'commit-sent', 'committed'] as const
@@ -27,29 +32,43 @@ export const describeKafkaRecovery = ({ bench, create, lagOf, caughtUp, run }: K
       expect(keysOf(await committedRecords(output)).sort()).toEqual(keysUpTo(250))
     })
 
-    test('a worker that slept through its session writes nothing twice, at whatever step it slept', async () => {
+    test('a member that was expelled in its sleep is refused, at whatever step it slept', async () => {
       const sleepAt = ['positioned', 'begun', 'sent', 'offsets-sent', 'commit-sent'] as const
       const partitions = sleepAt.length
       const [topic, output] = [await bench().topic({ partitions }), await bench().topic({ partitions })]
       const group = uniqueName('group')
       await bench().producer.send(numbered(topic, 0, 300, partitions))
-      const awake = Promise.withResolvers<void>()
+      const [awake, heard] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
       const asleep = new Set<number>()
+      const refused = new Map<number, string>()
       const sleeper = create({
-        // A client whose heartbeats do not depend on its partitions is not expelled: it ends on its own.
-        stallTimeoutMs: 4000,
         onStep: async (step, partition) => {
           if (step !== sleepAt[partition] || asleep.has(partition)) return
           asleep.add(partition)
           await awake.promise
         },
+        // It hears nothing of the group either: all that stops it are the brokers.
+        beforeHeartbeat: () => (asleep.size === partitions ? heard.promise : undefined),
       })
-      await run(sleeper, { group, topic, process: copyTo(output) })
+      await run(sleeper, {
+        group,
+        topic,
+        process: copyTo(output),
+        observer: { aborted: ({ partition, code }) => refused.set(partition, code) },
+      })
       await eventually(() => expect(asleep.size).toBe(partitions))
       await run(create(), { group, topic, process: copyTo(output) })
       // No more heartbeats come from the sleeper: the other reads all that it had begun with.
       await caughtUp(group, topic)
+      expect(refused.size).toBe(0)
       awake.resolve()
+      // What it had sent was there before the other began; all else it may not end.
+      const notSent = sleepAt.slice(0, -1)
+      await eventually(() => expect([...refused.keys()].toSorted()).toEqual([...notSent.keys()]))
+      for (const [partition, code] of refused) {
+        expect(sleepAt[partition] === 'sent' ? [...FENCED, ...NO_MEMBER] : FENCED, sleepAt[partition]).toContain(code)
+      }
+      heard.resolve()
       await bench().producer.send(numbered(topic, 300, 600, partitions))
       await caughtUp(group, topic)
       expect(keysOf(await committedRecords(output)).sort()).toEqual(keysUpTo(600))

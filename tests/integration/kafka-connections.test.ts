@@ -147,7 +147,8 @@ describe('a cluster', () => {
     const cluster = open([dead, ...kafkaBrokers()])
     expect((await cluster.nodes()).length).toBeGreaterThan(0)
     const group = uniqueName('group')
-    const coordinator = await cluster.coordinatorOf('group', group)
+    // Who asks a fresh broker first waits until it has made the topic of its groups.
+    const coordinator = await eventually(() => cluster.coordinatorOf('group', group))
     expect(await cluster.nodes()).toContainEqual(expect.objectContaining({ nodeId: coordinator.nodeId }))
     expect(await cluster.coordinatorOf('group', group)).toBe(coordinator)
     cluster.forgetCoordinator('group', group)

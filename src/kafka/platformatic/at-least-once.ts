@@ -2,8 +2,8 @@ import { offsetCommitV8 } from '@platformatic/kafka'
 import type { Logger } from '../../telemetry/log.ts'
 import { chunkSafetyMs } from '../chunk-limit.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
-import type { AtLeastOnceOptions, RawRecord, RecordBatch, RunningConsumer } from '../kafka-types.ts'
-import { recordAt } from '../record-batch.ts'
+import type { AtLeastOnceOptions, RunningConsumer } from '../kafka-types.ts'
+import { ownRecordsOf } from '../record-batch.ts'
 import { type SessionPorts, startConsumerSession } from './consumer-session.ts'
 import { createCoordinatorPort } from './coordinator-port.ts'
 import { logStartAfter, readLogStart } from './log-start.ts'
@@ -24,19 +24,6 @@ const COMMIT_RETRY_MS = 30
 
 /** While the group is joined anew, an offset is refused that a moment later is taken again. */
 const REJOINING: ReadonlySet<string | undefined> = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'])
-
-/** Records with bytes of their own: whoever handles them may keep them. */
-const ownRecords = (batch: RecordBatch): RawRecord[] =>
-  Array.from({ length: batch.length }, (_, index) => {
-    const record = recordAt(batch, index)
-    const headers = Object.entries(record.headers).map(([name, value]) => [name, Buffer.from(value)] as const)
-    return {
-      ...record,
-      key: record.key && Buffer.from(record.key),
-      value: record.value && Buffer.from(record.value),
-      headers: headers.length === 0 ? record.headers : Object.fromEntries(headers),
-    }
-  })
 
 /** Handles chunks and then commits the offset that the handler asks for; after a failure the chunk comes again. */
 export const runAtLeastOnce = async (deps: AtLeastOnceDeps, options: AtLeastOnceOptions): Promise<RunningConsumer> => {
@@ -84,7 +71,7 @@ export const runAtLeastOnce = async (deps: AtLeastOnceDeps, options: AtLeastOnce
       },
       logStart: (position) => logStartAfter({ cluster, pool }, topic, partition, position),
       process: async (batch) => {
-        asked = await options.process(ownRecords(batch))
+        asked = await options.process(ownRecordsOf(batch))
       },
       commit: async (nextOffset) => {
         const offset = asked === true ? nextOffset : asked
@@ -99,6 +86,7 @@ export const runAtLeastOnce = async (deps: AtLeastOnceDeps, options: AtLeastOnce
 
   return startConsumerSession({
     ...{ network, logger, group, topics, sessionTimeoutMs, stallTimeoutMs, observer, createWork },
+    beforeHeartbeat: undefined,
     chunkMaxRecords: CHUNK_MAX_RECORDS,
     // What these handlers wait for grows with the records; it does not hold the process.
     chunkGoalMs: sessionTimeoutMs / 4,

@@ -12,12 +12,13 @@ import { createTransactionalProducer } from './transactional-producer.ts'
 
 /** The Kafka client of the house on the connections of @platformatic/kafka. Connects nothing by itself. */
 export const createPlatformaticClient = (options: KafkaClientOptions): KafkaClient => {
-  const { brokers, clientId, logger, onStep, compression = 'none', security = plaintext } = options
-  const { stallTimeoutMs = DEFAULT_STALL_TIMEOUT_MS } = options
+  const { brokers, clientId, logger, compression = 'none', security = plaintext } = options
+  const { stallTimeoutMs = DEFAULT_STALL_TIMEOUT_MS, onStep, beforeHeartbeat } = options
   const openNetwork = createOpenNetwork({ brokers, clientId, security: connectionSecurity(security) })
 
   return {
-    runExactlyOnce: (run) => runExactlyOnce({ logger, stallTimeoutMs, onStep, compression, openNetwork }, run),
+    runExactlyOnce: (run) =>
+      runExactlyOnce({ logger, stallTimeoutMs, onStep, beforeHeartbeat, compression, openNetwork }, run),
     runAtLeastOnce: (run) => runAtLeastOnce({ logger, stallTimeoutMs, openNetwork }, run),
     readRanges: (range) => readRanges({ logger, openNetwork }, range),
     producer: () => createPlainProducer({ logger, compression, openNetwork }),

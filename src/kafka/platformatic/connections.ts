@@ -1,12 +1,13 @@
 import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type API, apiVersionsV3, Connection } from '@platformatic/kafka'
+import { type API, apiVersionsV3, Connection, type ResponseParser, type Writer } from '@platformatic/kafka'
 import { describeError } from '../../errors.ts'
 import { accessDenied } from '../access-denied.ts'
 import { backoffMs } from '../backoff.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
 import type { WireCall } from '../wire/wire-call.ts'
 import { type ApiVersionsReply, type BrokerVersions, brokerVersions, negotiate, tooOld } from './api-versions.ts'
+import { createExchange, type Exchange } from './exchange.ts'
 import { protocolErrorType } from './protocol-errors.ts'
 import type { ConnectionSecurity } from './security.ts'
 
@@ -61,6 +62,25 @@ const MAX_IN_FLIGHT = 256
 const RETIRE_AFTER = 0.8
 
 export const addressKey = ({ host, port }: BrokerAddress): string => `${host}:${port}`
+
+/** What the library's requests ask of a connection. */
+const connectionOf = ({ request }: Exchange): Connection => {
+  const send = <Reply>(
+    apiKey: number,
+    apiVersion: number,
+    payload: () => Writer,
+    parse: ResponseParser<Reply>,
+    taggedRequest: boolean,
+    taggedReply: boolean,
+    callback: (error: Error | null, reply?: Reply) => void,
+  ): void => {
+    request({ apiKey, apiVersion, payload, parse, taggedRequest, taggedReply, copiesReply: false }).then(
+      (reply) => callback(null, reply),
+      callback,
+    )
+  }
+  return { send } as unknown as Connection
+}
 
 type Slot = {
   opening: Promise<BrokerLink> | undefined
@@ -143,28 +163,18 @@ export const createConnectionPool = (options: PoolOptions): ConnectionPool => {
     slot: Slot,
     retireAtMs: number,
   ): BrokerLink => {
-    let waiting = 0
+    const exchange = createExchange(connection.socket, { clientId, requestTimeoutMs })
     let retired = false
-    const settled = <T>(reply: Promise<T>): Promise<T> => {
-      waiting++
-      return reply.finally(() => {
-        waiting--
-        if (retired && waiting === 0) end(connection)
+    const settled = <T>(reply: Promise<T>): Promise<T> =>
+      reply.finally(() => {
+        if (retired && exchange.waiting() === 0) end(connection)
       })
-    }
     const link: BrokerLink = {
       address,
       versions,
-      request: ({ apiKey, apiVersion, payload, parse, flexible }) =>
-        settled(
-          new Promise((resolve, reject) => {
-            connection.send(apiKey, apiVersion, payload, parse, flexible, flexible, (error, reply) =>
-              // The library's type leaves the reply out where there is an error.
-              error === null ? resolve(reply!) : reject(error),
-            )
-          }),
-        ),
-      call: (what, apis, ...args) => settled(negotiate(versions, what, apis).async(connection, ...args)),
+      request: ({ flexible, copiesReply = false, ...call }) =>
+        settled(exchange.request({ ...call, copiesReply, taggedRequest: flexible, taggedReply: flexible })),
+      call: (what, apis, ...args) => settled(negotiate(versions, what, apis).async(connectionOf(exchange), ...args)),
       break: () => {
         if (slot.open?.link === link) slot.open = undefined
         end(connection)
@@ -175,7 +185,7 @@ export const createConnectionPool = (options: PoolOptions): ConnectionPool => {
       retireAtMs,
       retire: () => {
         retired = true
-        if (waiting === 0) end(connection)
+        if (exchange.waiting() === 0) end(connection)
       },
     }
     connection.once('close', () => {

@@ -2,12 +2,14 @@ import { describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { ConsumerStalled, StopDeadlinePassed } from '../kafka-errors.ts'
 import type { ConsumerObserver, OffsetRange, RunningConsumer } from '../kafka-types.ts'
+import type { HeartbeatGate } from '../transaction-steps.ts'
 import { createCoordinatorPort } from './coordinator-port.ts'
 import { createFetcher } from './fetcher.ts'
 import type { TopicPartitions } from './group-assignment.ts'
 import { createGroupMember, joinTimeoutMs, type MemberIdentity } from './group-member.ts'
 import type { Network } from './network.ts'
-import { createPartitionLoop, type PartitionLoop } from './partition-loop.ts'
+import { createPartitionLoop } from './partition-loop.ts'
+import { createPartitionLoops } from './partition-loops.ts'
 import type { PartitionWork } from './partition-work.ts'
 import { withDeadline } from './with-timeout.ts'
 
@@ -35,6 +37,7 @@ export type ConsumerSessionOptions = {
   /** Committed offsets, to see what others have done of the bounds. */
   readonly committed?: (partitions: readonly number[]) => Promise<ReadonlyMap<number, bigint>>
   readonly observer: ConsumerObserver | undefined
+  readonly beforeHeartbeat: HeartbeatGate | undefined
   readonly createWork: (topic: string, partition: number, ports: SessionPorts) => PartitionWork
 }
 
@@ -50,9 +53,6 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
   const { cluster } = network
   const done = Promise.withResolvers<void>()
   done.promise.catch(() => undefined)
-  const loops = new Map<string, PartitionLoop>()
-  /** Loops that are closed and not through; a partition that comes back waits for its older loop. */
-  const leaving = new Map<string, PartitionLoop>()
   /** Partitions of the bounds that are not known to be committed to their end. */
   const open = new Set([...(bounds ?? [])].filter(([, { from, to }]) => from < to).map(([partition]) => partition))
   let ended = false
@@ -62,7 +62,7 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
   const closeEverything = (): void => {
     clearInterval(watchdog)
     clearInterval(boundsTimer)
-    for (const loop of loops.values()) loop.close()
+    loops.closeAll()
     fetcher.close()
     member.close()
     network.close()
@@ -76,20 +76,11 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
     done.reject(error)
   }
 
-  const drop = (key: string, loop: PartitionLoop): void => {
-    loops.delete(key)
-    loop.close()
-    leaving.set(key, loop)
-    loop.ended.then(() => {
-      if (leaving.get(key) === loop) leaving.delete(key)
-    })
-  }
-
   /** Chunks at hand are ended; then the member leaves, so that others take over at once. */
   const leave = async (): Promise<void> => {
     clearInterval(boundsTimer)
-    for (const [key, loop] of [...loops]) drop(key, loop)
-    await Promise.all([...leaving.values()].map((loop) => loop.ended))
+    loops.closeAll()
+    await loops.settled()
     await member.leave()
     closeEverything()
   }
@@ -100,57 +91,47 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
     leave().then(done.resolve, done.reject)
   }
 
-  const begin = (key: string, topic: string, partition: number): PartitionLoop =>
+  const loops = createPartitionLoops((place, after) =>
     createPartitionLoop(
       {
-        ...{ logger, topic, partition, fetcher, observer, fail },
+        ...{ logger, ...place, fetcher, observer, fail },
         chunkMaxRecords: options.chunkMaxRecords,
         chunkGoalMs: options.chunkGoalMs,
         chunkSafetyMs: options.chunkSafetyMs,
-        endOffset: bounds?.get(partition)?.to,
+        endOffset: bounds?.get(place.partition)?.to,
         onFinished: () => {
-          open.delete(partition)
+          open.delete(place.partition)
           finishWhenBoundsAreReached()
         },
         doubt: () => member.check(),
       },
-      options.createWork(topic, partition, {
+      options.createWork(place.topic, place.partition, {
         identity: () => member.identity(),
-        assigned: () => loops.has(key) && !leaving.has(key),
+        assigned: () => loops.hasAlone(place),
       }),
-      leaving.get(key)?.ended ?? Promise.resolve(),
-    )
+      after,
+    ),
+  )
+
+  const isWanted = (partition: number): boolean => {
+    const range = bounds?.get(partition)
+    return bounds === undefined || (range !== undefined && range.from < range.to)
+  }
 
   const onAssigned = (assignment: readonly TopicPartitions[]): void => {
     if (ended) return
-    const assigned = new Map<string, { topic: string; partition: number }>()
-    for (const { topic, partitions } of assignment) {
-      for (const partition of partitions) {
-        const range = bounds?.get(partition)
-        if (bounds !== undefined && (range === undefined || range.from >= range.to)) continue
-        assigned.set(`${topic}-${partition}`, { topic, partition })
-      }
-    }
-    let revoked = 0
-    for (const [key, loop] of [...loops]) {
-      if (assigned.has(key)) {
-        loop.onConfirmed()
-        continue
-      }
-      drop(key, loop)
-      revoked++
-    }
-    for (const [key, { topic, partition }] of assigned) {
-      if (!loops.has(key)) loops.set(key, begin(key, topic, partition))
-    }
-    observer?.rebalanced?.({ partitions: assigned.size, revoked })
+    const places = assignment
+      .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+      .filter(({ partition }) => isWanted(partition))
+    const revoked = loops.assign(places)
+    observer?.rebalanced?.({ partitions: places.length, revoked })
   }
 
   /** Lets chunks that are in work end, so that nobody else is given their records again. */
   const settle = async (): Promise<void> => {
     const deadline = performance.now() + settleMs
-    const isBusy = (): boolean => [...loops.values()].some((loop) => loop.busySince() !== null)
-    for (const loop of loops.values()) loop.hold()
+    const isBusy = (): boolean => loops.current().some((loop) => loop.busySince() !== null)
+    for (const loop of loops.current()) loop.hold()
     while (isBusy() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
@@ -158,6 +139,9 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
   const member = createGroupMember({
     ...{ logger, group, topics, sessionTimeoutMs, fail, onAssigned },
     coordinator: createCoordinatorPort({ cluster, pool: membership }, 'group', group),
+    // A join that waits for the other members would hold up the leave behind it.
+    farewell: createCoordinatorPort({ cluster, pool: network.pool('leave') }, 'group', group),
+    beforeHeartbeat: options.beforeHeartbeat,
     partitionCounts: async (names) => {
       const counts = new Map<string, number>()
       for (const name of names) {
@@ -167,29 +151,25 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
       return counts
     },
     ...(settleMs > 0 ? { beforeJoin: settle } : {}),
-    onLost: () => {
-      for (const [key, loop] of [...loops]) drop(key, loop)
-    },
+    onLost: loops.closeAll,
     onConfirmed: () => {
-      for (const loop of loops.values()) loop.onConfirmed()
+      for (const loop of loops.current()) loop.onConfirmed()
     },
   })
 
   const watchdog = setInterval(
     () => {
-      const now = performance.now()
-      for (const [key, loop] of [...loops, ...leaving]) {
-        const since = loop.busySince()
-        if (since === null || now - since <= stallTimeoutMs) continue
-        fail(new ConsumerStalled(`${key} has records at hand and none went through for ${Math.round(now - since)} ms`))
-      }
+      const stalled = loops.stalled(stallTimeoutMs)
+      if (stalled === null) return
+      const what = `${stalled.where} has records at hand and none went through for ${Math.round(stalled.ms)} ms`
+      fail(new ConsumerStalled(what))
     },
     Math.min(1000, stallTimeoutMs / 4),
   )
 
   /** Others of the group may have done a part of the bounds. */
   const boundsTimer = setInterval(() => {
-    const others = [...open].filter((partition) => !loops.has(`${topics[0]}-${partition}`))
+    const others = [...open].filter((partition) => !loops.has({ topic: topics[0]!, partition }))
     if (ended || options.committed === undefined || others.length === 0) return
     options
       .committed(others)
@@ -221,7 +201,8 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
     done: done.promise,
     stop: ({ deadlineMs = DEFAULT_STOP_DEADLINE_MS } = {}) => {
       stopping ??= (async () => {
-        if (ended) return
+        // It may be on its way out at the end of its bounds.
+        if (ended) return void (await done.promise.catch(() => undefined))
         ended = true
         try {
           await withDeadline(leave(), deadlineMs, () => tooLate(deadlineMs))

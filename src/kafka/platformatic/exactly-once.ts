@@ -3,7 +3,7 @@ import type { Logger } from '../../telemetry/log.ts'
 import { chunkSafetyMs } from '../chunk-limit.ts'
 import { KafkaUnsuitable } from '../kafka-errors.ts'
 import type { ExactlyOnceOptions, RunningConsumer } from '../kafka-types.ts'
-import type { StepObserver } from '../transaction-steps.ts'
+import type { HeartbeatGate, StepObserver } from '../transaction-steps.ts'
 import { createBatchSink } from '../wire/record-sink.ts'
 import { type SessionPorts, startConsumerSession } from './consumer-session.ts'
 import { createCoordinatorPort } from './coordinator-port.ts'
@@ -19,6 +19,7 @@ export type ExactlyOnceDeps = {
   readonly compression: KafkaCompression
   readonly stallTimeoutMs: number
   readonly onStep: StepObserver | undefined
+  readonly beforeHeartbeat?: HeartbeatGate | undefined
   /** Whether to use the newer protocol of transactions (KIP-890) on clusters that have it. */
   readonly implicitPartitions?: boolean
 }
@@ -95,6 +96,7 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
   return startConsumerSession({
     ...{ network, logger, group, topics: [topic], sessionTimeoutMs, stallTimeoutMs, observer, createWork, committed },
     ...(bounds === undefined ? {} : { bounds }),
+    beforeHeartbeat: deps.beforeHeartbeat,
     chunkMaxRecords: options.batchMaxRecords,
     chunkGoalMs: options.batchGoalMs,
     chunkSafetyMs: chunkSafetyMs(options),

@@ -15,11 +15,11 @@ export type FetchPlan<C> = {
 const LONG_POLL_MS = 500
 /** A broker answers one fetch at a time; whoever was left out of this one must not wait long for the next. */
 const SHORT_POLL_MS = 15
-const PARTITION_MAX_BYTES = 1 << 20
+const PARTITION_MAX_BYTES = 512 << 10
 const PARTITION_MIN_BYTES = 64 << 10
 /** What all partitions of one consumer may hold together, about. */
-const HELD_BYTES = 96 << 20
-const QUEUE_MAX_BYTES = 4 << 20
+const HELD_BYTES = 32 << 20
+const QUEUE_MAX_BYTES = 1 << 20
 
 /** A partition is hungry while its queue holds less than this. It may go over it by one reply. */
 export const queueLimitBytes = (partitions: number): number =>

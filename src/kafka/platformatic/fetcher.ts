@@ -4,6 +4,7 @@ import type { Logger } from '../../telemetry/log.ts'
 import { backoffMs } from '../backoff.ts'
 import type { ConsumerObserver } from '../kafka-types.ts'
 import { FETCH_VERSIONS, type FetchedPartition, fetchCall } from '../wire/fetch-protocol.ts'
+import { freeBytes } from '../wire/free-bytes.ts'
 import type { RecordQueue } from '../wire/record-queue.ts'
 import { callWire } from './call-wire.ts'
 import type { BrokerNode, Cluster } from './cluster.ts'
@@ -101,8 +102,11 @@ export const createFetcher = ({ logger, cluster, pool, observer }: FetcherOption
     if (errorCode === 0) {
       reading.failures = 0
       const started = performance.now()
-      const records = source.queue.push(fetched, fetchOffset)
       const bytes = fetched.records?.length ?? 0
+      const release = (): void => {
+        if (fetched.records !== null) freeBytes(fetched.records)
+      }
+      const records = source.queue.push({ ...fetched, release }, fetchOffset)
       if (bytes > 0) observer?.fetched?.({ records, bytes, ms: performance.now() - started })
       if (source.queue.fetchOffset !== fetchOffset || source.queue.broken !== null) source.onProgress()
     } else if (isLeaderMoved(type) || type === 'OFFSET_NOT_AVAILABLE') {

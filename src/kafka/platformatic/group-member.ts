@@ -3,6 +3,7 @@ import { AppError, describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { backoffMs } from '../backoff.ts'
 import { ConsumerFailed, KafkaUnavailable } from '../kafka-errors.ts'
+import type { HeartbeatGate } from '../transaction-steps.ts'
 import type { BrokerLink } from './connections.ts'
 import type { CoordinatorPort } from './coordinator-port.ts'
 import { assignPartitions, type TopicPartitions } from './group-assignment.ts'
@@ -22,6 +23,9 @@ export type GroupMemberOptions = {
   readonly sessionTimeoutMs: number
   /** Over connections of the membership's own: joining waits for the other members. */
   readonly coordinator: CoordinatorPort
+  /** Over other connections: leaving waits for nobody. */
+  readonly farewell: CoordinatorPort
+  readonly beforeHeartbeat?: HeartbeatGate | undefined
   /** Fresh counts of partitions. */
   readonly partitionCounts: (topics: readonly string[]) => Promise<ReadonlyMap<string, number>>
   /** Waited for before the group is joined anew. */
@@ -77,23 +81,30 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
   let memberId = ''
   let identity: MemberIdentity | null = null
   let owned: readonly TopicPartitions[] = []
+  /** The generation that gave us what we own; -1 where we own nothing. */
+  let ownedSince = -1
   /** What the leader shared out; null for other members. */
   let shared: ReadonlyMap<string, number> | null = null
   let confirmedAt = 0
   let closed = false
   let joinedOnce = false
 
+  const disown = (): void => {
+    owned = []
+    ownedSince = -1
+    options.onLost()
+  }
+
   /** @param code why; after all but one of these the group wants a new name of us */
   const lose = (code: string | undefined): void => {
     if (code !== 'ILLEGAL_GENERATION') memberId = ''
     if (identity === null) return
     identity = null
-    owned = []
-    options.onLost()
+    disown()
   }
 
   const requestJoin = (link: BrokerLink) => {
-    const claim = { topics, owned, generation: identity?.generation ?? -1 }
+    const claim = { topics, owned, generation: ownedSince }
     const timeouts = [sessionTimeoutMs, sessionTimeoutMs] as const
     const who = [memberId, null, PROTOCOL_TYPE, subscriptionsOf(claim), null] as const
     return link.call('JoinGroup 7', [joinGroupV7.api], group, ...timeouts, ...who)
@@ -134,14 +145,18 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
       const who = [generation, memberId, null, PROTOCOL_TYPE, protocolName ?? null] as const
       const synced = await link.call('SyncGroup 5', [syncGroupV5.api], group, ...who, shares)
       if (closed) return
+      // In a generation that we did not hear of, others may have had what was ours, and it comes back from them.
+      if (ownedSince >= 0 && generation > ownedSince + 1) disown()
       identity = { memberId, generation }
       owned = decodeShare(synced.assignment)
+      ownedSince = generation
       confirmedAt = performance.now()
       logger.info({ group, generation, assignment: owned, leader: shared !== null }, 'joined the group')
       options.onAssigned(owned)
     })
 
   const beat = async (): Promise<void> => {
+    await options.beforeHeartbeat?.()
     await coordinator.ask(async (link) => {
       if (identity === null) return
       const who = [identity.generation, identity.memberId, null] as const
@@ -247,7 +262,9 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
     leave: async () => {
       close()
       if (memberId === '') return
-      const leaving = coordinator.ask((link) => link.call('LeaveGroup 4', [leaveGroupV4.api], group, [{ memberId }]))
+      const leaving = options.farewell.ask((link) =>
+        link.call('LeaveGroup 4', [leaveGroupV4.api], group, [{ memberId }]),
+      )
       try {
         await withTimeout(leaving, LEAVE_TIMEOUT_MS, 'leaving the group was not answered')
       } catch (error) {

@@ -39,8 +39,8 @@ export type PartitionLoop = {
   readonly hold: () => void
   /** Since when the loop is at a step that has not ended, or null. From `performance.now()`. */
   readonly busySince: () => number | null
-  /** Begins nothing any more; the transaction at hand is ended. */
-  readonly close: () => void
+  /** Begins nothing any more. Resolves when the chunk at hand is through; waits for nothing else that is under way. */
+  readonly close: () => Promise<void>
   /** Resolves when a closed loop is through. */
   readonly ended: Promise<void>
 }
@@ -284,10 +284,11 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
       held = true
     },
     busySince: () => busySince,
-    close: () => {
+    close: async () => {
       closed = true
       arrival.wake()
       rest.wake()
+      if (phase === 'process' || phase === 'commit') await ended.promise
     },
     ended: ended.promise,
   }

@@ -9,6 +9,19 @@ export type TransactionIdentity = {
   readonly producerEpoch: number
 }
 
+/** The partitions that these are written to, each once, as AddPartitionsToTxn names them. */
+export const topicsOf = (
+  written: readonly { readonly topic: string; readonly partition: number }[],
+): { name: string; partitions: number[] }[] => {
+  const topics = new Map<string, Set<number>>()
+  for (const { topic, partition } of written) {
+    const known = topics.get(topic)
+    if (known === undefined) topics.set(topic, new Set([partition]))
+    else known.add(partition)
+  }
+  return Array.from(topics, ([name, partitions]) => ({ name, partitions: [...partitions] }))
+}
+
 /**
  * With version 5 the broker answers with the epoch of the next transaction (KIP-890), so that a late request can never
  * end a transaction that it does not belong to. https://kafka.apache.org/protocol#The_Messages_EndTxn

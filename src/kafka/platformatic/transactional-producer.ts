@@ -18,6 +18,7 @@ import { deliver } from './deliver.ts'
 import { withPatience } from './patience.ts'
 import { maySendAgain, type ProducerDeps, SEND_LIMITS } from './plain-producer.ts'
 import { isCoordinatorMoved, isFenced, protocolErrorType } from './protocol-errors.ts'
+import { topicsOf } from './transaction-requests.ts'
 import { createTurns } from './turns.ts'
 
 /** How long the coordinator is asked again: it moves, or it still ends the transaction before. */
@@ -32,16 +33,6 @@ export type TransactionalProducerOptions = {
 }
 
 const NOBODY: ProducerId = { producerId: -1n, producerEpoch: -1 }
-
-const partitionsOf = (records: readonly OutgoingRecord[]): { name: string; partitions: number[] }[] => {
-  const topics = new Map<string, Set<number>>()
-  for (const { topic, partition } of records) {
-    const known = topics.get(topic)
-    if (known === undefined) topics.set(topic, new Set([partition]))
-    else known.add(partition)
-  }
-  return Array.from(topics, ([name, partitions]) => ({ name, partitions: [...partitions] }))
-}
 
 /** @throws KafkaUnavailable, KafkaUnsuitable, KafkaAccessDenied */
 export const createTransactionalProducer = async (
@@ -113,7 +104,7 @@ export const createTransactionalProducer = async (
   const write = async (records: readonly OutgoingRecord[]): Promise<void> => {
     const deadlineMs = performance.now() + transactionTimeoutMs
     const { producerId, producerEpoch } = identity
-    const topics = partitionsOf(records)
+    const topics = topicsOf(records)
     // A coordinator that has not heard of a topic yet says the same as one that never will.
     for (const { name } of topics) {
       await withPatience(`topic ${name} cannot be read`, PATIENCE_MS, () => cluster.topic(name))

@@ -18,6 +18,7 @@ import {
   PRODUCE_IMPLICIT,
   TXN_OFFSET_COMMIT,
   TXN_OFFSET_COMMIT_IMPLICIT,
+  topicsOf,
   txnOffsetCommitCall,
 } from './transaction-requests.ts'
 import { createWait } from './wait.ts'
@@ -61,33 +62,27 @@ const IMPLICIT_TRANSACTION_VERSION = 2
  */
 const MOMENTARY: ReadonlySet<string | undefined> = new Set(['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS'])
 
+const LONGEST_MOMENT_MS = 20
+
+/** Asks again so soon that at most an eighth of the time is lost to waiting longer than was needed. */
 const momentsLater = async <T>(patienceMs: number, call: () => Promise<T>): Promise<T> => {
   const wait = createWait()
-  const deadline = performance.now() + patienceMs
-  // The way there and back is the first wait.
-  for (let waitMs = 0; ; waitMs = Math.min(1 + waitMs * 1.5, 20)) {
+  const began = performance.now()
+  for (;;) {
     try {
       return await call()
     } catch (error) {
-      if (!MOMENTARY.has(protocolErrorType(error)) || performance.now() > deadline) throw error
+      if (!MOMENTARY.has(protocolErrorType(error)) || performance.now() - began > patienceMs) throw error
     }
-    if (waitMs > 0) await wait.for(waitMs * (0.75 + Math.random() / 2))
+    const waitMs = Math.min((performance.now() - began) / 8, LONGEST_MOMENT_MS)
+    // A timer takes a millisecond at least; the way there and back is wait enough at first.
+    if (waitMs >= 0.5) await wait.for(waitMs)
   }
 }
 
 /** All of them, also where one fails: a request that is under way must not meet what follows from the failure. */
 const settled = async (steps: readonly Promise<unknown>[]): Promise<void> => {
   for (const result of await Promise.allSettled(steps)) if (result.status === 'rejected') throw result.reason
-}
-
-const topicsOf = (batches: readonly EncodedBatch[]): { name: string; partitions: number[] }[] => {
-  const topics = new Map<string, Set<number>>()
-  for (const { topic, partition } of batches) {
-    const known = topics.get(topic)
-    if (known === undefined) topics.set(topic, new Set([partition]))
-    else known.add(partition)
-  }
-  return Array.from(topics, ([name, partitions]) => ({ name, partitions: [...partitions] }))
 }
 
 export const createTransactionalWriter = (options: TransactionalWriterOptions): TransactionalWriter => {

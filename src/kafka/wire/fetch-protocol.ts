@@ -45,7 +45,7 @@ export type FetchedPartition = {
   readonly abortedTransactions: readonly AbortedTransaction[]
   /** Who leads in truth, where the broker told that with its refusal. */
   readonly leader: { readonly id: number; readonly epoch: number } | null
-  /** Record batches one after another, the last one possibly cut off; null where none are. */
+  /** Record batches one after another, the last one possibly cut off; null where none are. No other has their memory. */
   readonly records: Buffer | null
 }
 
@@ -94,8 +94,9 @@ const readRecords = (reader: Reader, flexible: boolean): Buffer | null => {
   const length = flexible ? reader.readUnsignedVarInt() - 1 : reader.readInt32()
   if (length <= 0) return null
   if (length > reader.remaining) throw new RangeError(`${length} bytes of records are longer than the reply`)
-  // Copied only where they lie in several pieces; a partition's bytes can be let go without those of the others.
-  const records = reader.buffer.slice(reader.position, reader.position + length)
+  // Copied, so that a partition's bytes can be let go without those of the others.
+  const records = Buffer.allocUnsafeSlow(length)
+  reader.buffer.slice(reader.position, reader.position + length).copy(records)
   reader.skip(length)
   return records
 }
@@ -158,5 +159,6 @@ export const fetchCall = (version: number, request: FetchRequest): WireCall<Fetc
     parse: (_correlationId, _apiKey, _apiVersion, reader) =>
       readReply('Fetch', version, () => decode(reader, flexible)),
     flexible,
+    copiesReply: true,
   }
 }

@@ -43,6 +43,7 @@ export type PartitionWriterOptions = {
 }
 
 const FIRST_BUFFER_BYTES = 4096
+const NO_BYTES = Buffer.alloc(0)
 
 /** Lengths, offset, attributes and timestamp of a record take no more than this. */
 const RECORD_OVERHEAD_BYTES = 32
@@ -87,20 +88,22 @@ export const createPartitionWriter = (options: PartitionWriterOptions): Partitio
   const seal = (): void => {
     const { buffer, at, count } = writer
     sealed.push({ buffer, end: at, count, timestamp })
-    writer.buffer = spare.pop() ?? Buffer.allocUnsafeSlow(Math.min(buffer.length, maxBatchBytes))
+    // The next record gets one: after the last batch none is needed until the buffers of this time are free again.
+    writer.buffer = NO_BYTES
     writer.at = field.records
     writer.count = 0
   }
 
   const grow = (needed: number): void => {
     const { buffer, at } = writer
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(buffer.length * 2, maxBatchBytes)))
+    const usual = buffer.length === 0 ? (sealed.at(-1)?.buffer.length ?? FIRST_BUFFER_BYTES) : buffer.length * 2
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(usual, maxBatchBytes)))
     buffer.copy(grown, 0, 0, at)
     writer.buffer = grown
   }
 
   const writer: PartitionWriter = {
-    buffer: Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES),
+    buffer: NO_BYTES,
     at: field.records,
     count: 0,
 
@@ -112,6 +115,7 @@ export const createPartitionWriter = (options: PartitionWriterOptions): Partitio
       }
       if (writer.count > 0 && writer.at + bytes > maxBatchBytes) seal()
       if (writer.count === 0) timestamp = now()
+      if (writer.buffer.length === 0) writer.buffer = spare.pop() ?? NO_BYTES
       if (writer.at + bytes > writer.buffer.length) grow(writer.at + bytes)
     },
 
@@ -154,10 +158,13 @@ export const createPartitionWriter = (options: PartitionWriterOptions): Partitio
     },
 
     reset: () => {
-      // Kept is what was used this time; a buffer that one huge record made is not.
-      spare = sealed.map(({ buffer }) => buffer).filter(({ length }) => length <= maxBatchBytes)
+      // Kept is what was used this time, not before; a buffer that one huge record made is not. A reset after a reset
+      // keeps it all the same.
+      const used = [...sealed.map(({ buffer }) => buffer), writer.buffer]
+      const kept = used.filter(({ length }) => length > 0 && length <= maxBatchBytes)
+      if (kept.length > 0) spare = kept
       sealed = []
-      if (writer.buffer.length > maxBatchBytes) writer.buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES)
+      writer.buffer = NO_BYTES
       writer.at = field.records
       writer.count = 0
     },

@@ -120,8 +120,8 @@ const decode = (reader: Reader, flexible: boolean): ProduceReply => {
 }
 
 /**
- * Writes batches to partitions of one leader. Errors of partitions are values in the reply. The bytes are copied when
- * the connection makes its request of them.
+ * Writes batches to partitions of one leader. Errors of partitions are values in the reply. The bytes may go out as they
+ * are: they have to stay so until the request is settled.
  * @param version one of PRODUCE_VERSIONS that the broker knows
  * @throws KafkaUnavailable (when parsing) if the reply cannot be read
  */

@@ -17,6 +17,11 @@ import { createRecordColumns } from './record-columns.ts'
 import { readHeaders } from './record-headers.ts'
 import { createRecordRuns } from './record-runs.ts'
 
+export type FetchedBytes = Pick<FetchedPartition, 'records' | 'abortedTransactions'> & {
+  /** Called when the bytes are no longer needed, nor any batch that lies in them. */
+  readonly release?: () => void
+}
+
 /**
  * What was fetched of one partition and not yet taken. Records of aborted transactions and control records are left
  * out. The records are found, and decompressed, when they are taken.
@@ -27,7 +32,7 @@ export type RecordQueue = {
    * @param fetchOffset what the request asked for; a reply to another offset than `fetchOffset` is passed over
    * @returns the records that were added
    */
-  readonly push: (fetched: Pick<FetchedPartition, 'records' | 'abortedTransactions'>, fetchOffset: bigint) => number
+  readonly push: (fetched: FetchedBytes, fetchOffset: bigint) => number
   /**
    * Takes records from the front: at least one, at most `maxRecords`, and not more once they take `maxBytes`.
    * The batch is valid until the next `take` or `clear`. Null if there is none before `endOffset`.
@@ -78,6 +83,10 @@ export const createRecordQueue = (options: RecordQueueOptions): RecordQueue => {
   let segments: RecordSegment[] = []
   /** The first segment that is not used up. */
   let head = 0
+  /** What is to be released, with the last segment that lies in it. */
+  let replies: { readonly last: RecordSegment; readonly release: () => void }[] = []
+  /** Those that only the batch which was taken last may lie in. */
+  let spent: (() => void)[] = []
   let records = 0
   let bytes = 0
   let nextOffset = Number(offset)
@@ -135,8 +144,17 @@ export const createRecordQueue = (options: RecordQueueOptions): RecordQueue => {
     return segment.remaining
   }
 
-  const push: RecordQueue['push'] = ({ records: fetched, abortedTransactions }, asked) => {
-    if (fetched === null || broken !== null || Number(asked) !== fetchOffset) return 0
+  const releaseSpent = (): void => {
+    for (const release of spent) release()
+    spent = []
+  }
+
+  const push: RecordQueue['push'] = ({ records: fetched, abortedTransactions, release }, asked) => {
+    if (fetched === null || broken !== null || Number(asked) !== fetchOffset) {
+      release?.()
+      return 0
+    }
+    const before = segments.at(-1)
     const held = ownBytes(fetched)
     const filter = createAbortedFilter(abortedTransactions)
     let added = 0
@@ -158,10 +176,16 @@ export const createRecordQueue = (options: RecordQueueOptions): RecordQueue => {
     }
     cutReplies = at === 0 && held.length > 0 ? cutReplies + 1 : 0
     if (cutReplies > MAX_CUT_REPLIES) broken ??= unreadable(fetchOffset, 'the broker never gives the whole of it')
+    const last = segments.at(-1)
+    if (release !== undefined) {
+      if (last === undefined || last === before) release()
+      else replies.push({ last, release })
+    }
     return added
   }
 
   const dropHead = (segment: RecordSegment): void => {
+    if (replies[0]?.last === segment) spent.push(replies.shift()!.release)
     nextOffset = segment.nextOffset
     bytes -= segment.heldBytes
     head += 1
@@ -202,6 +226,7 @@ export const createRecordQueue = (options: RecordQueueOptions): RecordQueue => {
     const last = Math.min(maxRecords, records)
     if (columns.capacity < last) columns = createRecordColumns(last)
     runs.clear()
+    releaseSpent()
     const length = fill(last, maxBytes, endOffset)
     if (length === 0) {
       if (broken !== null && (head === segments.length || segments[head]!.damage !== null)) throw broken
@@ -238,6 +263,9 @@ export const createRecordQueue = (options: RecordQueueOptions): RecordQueue => {
       return broken
     },
     clear: (from) => {
+      spent.push(...replies.map(({ release }) => release))
+      replies = []
+      releaseSpent()
       segments = []
       head = 0
       records = 0

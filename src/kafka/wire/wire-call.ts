@@ -10,6 +10,8 @@ export type WireCall<Reply> = {
   readonly parse: (correlationId: number, apiKey: number, apiVersion: number, reader: Reader) => Reply
   /** Whether the header of the request, and that of the reply, ends with tagged fields. */
   readonly flexible: boolean
+  /** What `parse` gives holds no bytes of the reply; without it they are kept as long as it is. */
+  readonly copiesReply?: boolean
 }
 
 /** The versions of a request that are spoken here, both included. */

@@ -1,6 +1,7 @@
 import {
   alterPartitionReassignmentsV0,
   Connection,
+  findCoordinatorV4,
   listTransactionsV0,
   metadataV12,
   offsetFetchV8,
@@ -139,6 +140,22 @@ export const committedOffsets = async (
   return new Map(found.map(({ partitionIndex, committedOffset }) => [partitionIndex, committedOffset]))
 }
 
+const COORDINATOR_KINDS = { group: 0, transaction: 1 } as const
+
+/** The broker that coordinates a group or a transactional id, as clients are told. @throws while there is none */
+export const findCoordinator = async (
+  address: string,
+  what: keyof typeof COORDINATOR_KINDS,
+  id: string,
+): Promise<number> => {
+  const { coordinators } = await withConnection(address, (connection) =>
+    findCoordinatorV4.api.async(connection, COORDINATOR_KINDS[what], [id]),
+  )
+  const [found] = coordinators
+  if (found === undefined || found.errorCode !== 0) throw new Error(`${id} has no coordinator now`)
+  return found.nodeId
+}
+
 /** Java's String.hashCode, by which brokers spread groups and transactional ids over their internal topics. */
 const javaHash = (text: string): number => {
   let hash = 0
@@ -147,4 +164,4 @@ const javaHash = (text: string): number => {
 }
 
 /** The partition of `__consumer_offsets` or `__transaction_state` whose leader coordinates this group or id. */
-export const coordinatorPartition = (id: string, partitions: number): number => (javaHash(id) & 0x7fffffff) % partitions
+export const coordinatorPartition = (id: string, partitions: number): number => Math.abs(javaHash(id)) % partitions

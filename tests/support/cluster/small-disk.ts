@@ -39,6 +39,9 @@ const BLOCK = Buffer.alloc(1 << 20)
 
 export const createSmallDisk = (folder: string, megabytes: number): SmallDisk => {
   mount(folder, megabytes)
+  // Also where this process ends before it has cleared up: nobody else would.
+  const atExit = (): void => unmount(folder)
+  process.once('exit', atExit)
   const filler = join(folder, 'filler')
   return {
     fill: async () => {
@@ -58,6 +61,9 @@ export const createSmallDisk = (folder: string, megabytes: number): SmallDisk =>
       }
     },
     makeRoom: () => rmSync(filler, { force: true }),
-    remove: () => unmount(folder),
+    remove: () => {
+      process.removeListener('exit', atExit)
+      unmount(folder)
+    },
   }
 }

@@ -7,7 +7,7 @@ import { readSoakOptions } from '../../soak/soak-options.ts'
 import { MOST_RESIDENT_BYTES, reportOf, type SoakResult, violationsOf, withReport } from '../../soak/soak-report.ts'
 
 const good: Omit<SoakResult, 'violations'> = {
-  options: readSoakOptions(['--seed', '7']),
+  options: readSoakOptions(['--seed', '7', '--client', 'kafkajs']),
   machine: 'a machine',
   versions: 'versions',
   faultSeconds: 1200,

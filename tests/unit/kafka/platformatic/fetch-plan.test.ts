@@ -19,10 +19,13 @@ test('waits long for all, and shortly while one was left out that may become hun
 })
 
 test('holds about the same in all, however many partitions there are', () => {
-  for (const partitions of [1, 10, 50, 200, 700]) {
+  const heldBytes = (partitions: number): number => {
     const perReply = planFetch([hungry], partitions)?.partitionMaxBytes ?? 0
-    expect((queueLimitBytes(partitions) + perReply) * partitions).toBeLessThanOrEqual(100 << 20)
+    return (queueLimitBytes(partitions) + perReply) * partitions
   }
+  expect(heldBytes(4)).toBeLessThanOrEqual(8 << 20)
+  for (const partitions of [1, 10, 16, 20, 50, 200]) expect(heldBytes(partitions)).toBeLessThanOrEqual(32 << 20)
+  expect(heldBytes(700)).toBeLessThanOrEqual(100 << 20)
   // A batch of the usual size has to fit.
   expect(queueLimitBytes(100_000)).toBeGreaterThanOrEqual(64 << 10)
 })

@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { KafkaUnavailable } from '../../../../src/kafka/kafka-errors.ts'
 import type { BrokerLink } from '../../../../src/kafka/platformatic/connections.ts'
-import { createGroupMember, type GroupMember } from '../../../../src/kafka/platformatic/group-member.ts'
-import { encodeShare } from '../../../../src/kafka/platformatic/group-protocol.ts'
+import {
+  createGroupMember,
+  type GroupMember,
+  type GroupMemberOptions,
+} from '../../../../src/kafka/platformatic/group-member.ts'
+import { claimOf, encodeShare } from '../../../../src/kafka/platformatic/group-protocol.ts'
 import { BrokerRefused } from '../../../../src/kafka/platformatic/protocol-errors.ts'
 import { testLogger } from '../../../support/test-logger.ts'
 
@@ -16,7 +20,7 @@ const SESSION_MS = 3000
 type Call = { name: string; args: unknown[] }
 
 /** A coordinator that answers as it is told; `joins` counts generations. */
-const createBed = () => {
+const createBed = (more: Partial<GroupMemberOptions> = {}) => {
   const log: string[] = []
   const calls: Call[] = []
   /** Error codes that the next requests of a kind meet. */
@@ -24,12 +28,14 @@ const createBed = () => {
   let silent = false
   let joins = 0
   let partitions = [0, 1]
+  let unanswered = ''
 
   const answer = async (name: string, args: unknown[]): Promise<unknown> => {
     calls.push({ name, args })
     if (silent) throw new KafkaUnavailable('no answer')
     const code = refuse[name]?.shift()
     if (code !== undefined) throw new BrokerRefused(name, code)
+    if (name === unanswered) return new Promise(() => undefined)
     if (name === 'JoinGroup') {
       joins++
       return { generationId: joins, protocolName: 'driftline-sticky', leader: 'other', memberId: `m${joins}` }
@@ -47,12 +53,14 @@ const createBed = () => {
     group: 'g',
     topics: ['t'],
     sessionTimeoutMs: SESSION_MS,
-    coordinator: { ask: (request) => request(link) },
+    coordinator: { ask: (request) => (unanswered === '' ? request(link) : new Promise(() => undefined)) },
+    farewell: { ask: (request) => request(link) },
     partitionCounts: async () => new Map([['t', 2]]),
     onAssigned: (assignment) => log.push(`assigned ${assignment.flatMap((one) => one.partitions).join()}`),
     onLost: () => log.push('lost'),
     onConfirmed: () => log.push('confirmed'),
     fail: (error) => log.push(`fail ${(error as Error & { code: string }).code}`),
+    ...more,
   })
   return {
     ...{ log, calls, refuse, member },
@@ -62,13 +70,20 @@ const createBed = () => {
     share: (value: number[]) => {
       partitions = value
     },
+    hold: (name: string) => {
+      unanswered = name
+    },
+    /** Generations that pass without this member. */
+    pass: (generations: number) => {
+      joins += generations
+    },
     of: (name: string) => calls.filter((call) => call.name === name),
   }
 }
 
 let member: GroupMember
-const bedOf = (): ReturnType<typeof createBed> => {
-  const bed = createBed()
+const bedOf = (more?: Partial<GroupMemberOptions>): ReturnType<typeof createBed> => {
+  const bed = createBed(more)
   member = bed.member
   return bed
 }
@@ -141,6 +156,55 @@ describe('a member of a group', () => {
     const { member, of } = bedOf()
     await member.start()
     member.check()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(of('Heartbeat')).toHaveLength(1)
+  })
+
+  test('keeps nothing over a generation in which it was not asked', async () => {
+    const { member, log, refuse, pass } = bedOf()
+    await member.start()
+    pass(1)
+    refuse['Heartbeat'] = [REBALANCE_IN_PROGRESS]
+    await vi.advanceTimersByTimeAsync(400)
+    expect(member.identity()?.generation).toBe(3)
+    // It began anew with what another may have had in between.
+    expect(log.filter((line) => line !== 'confirmed')).toEqual(['assigned 0,1', 'lost', 'assigned 0,1'])
+  })
+
+  test('does not claim what it has for a generation whose shares it never got', async () => {
+    const { member, log, refuse, of } = bedOf()
+    await member.start()
+    refuse['Heartbeat'] = [REBALANCE_IN_PROGRESS]
+    refuse['SyncGroup'] = [REBALANCE_IN_PROGRESS]
+    await vi.advanceTimersByTimeAsync(400)
+    const claims = of('JoinGroup').map(({ args }) => {
+      const [sticky] = args[6] as { metadata: Buffer }[]
+      return claimOf('m', sticky?.metadata).generation
+    })
+    expect(claims).toEqual([-1, 1, 1])
+    expect(log.filter((line) => line !== 'confirmed')).toEqual(['assigned 0,1', 'lost', 'assigned 0,1'])
+  })
+
+  test('leaves also while it waits for the others to join', async () => {
+    const { member, refuse, hold, of } = bedOf()
+    await member.start()
+    hold('JoinGroup')
+    refuse['Heartbeat'] = [REBALANCE_IN_PROGRESS]
+    await vi.advanceTimersByTimeAsync(400)
+    const left = member.leave()
+    await vi.advanceTimersByTimeAsync(1)
+    await left
+    expect(of('LeaveGroup')).toHaveLength(1)
+  })
+
+  test('waits with a heartbeat until it may be sent', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { member, of } = bedOf({ beforeHeartbeat: () => gate.promise })
+    await member.start()
+    await vi.advanceTimersByTimeAsync(3 * SESSION_MS)
+    expect(of('Heartbeat')).toHaveLength(0)
+    expect(member.identity()).not.toBeNull()
+    gate.resolve()
     await vi.advanceTimersByTimeAsync(1)
     expect(of('Heartbeat')).toHaveLength(1)
   })

@@ -243,6 +243,34 @@ describe('the loop of a partition', () => {
     expect(log).toEqual(['start', 'process 0+4', 'commit 4', 'release'])
   })
 
+  test('is closed at once while a broker does not answer it', async () => {
+    const started = Promise.withResolvers<bigint>()
+    const { log, loop } = bedOf({ start: () => started.promise })
+    await settle()
+    await loop.close()
+    started.resolve(0n)
+    await loop.ended
+    expect(log).toEqual(['release'])
+  })
+
+  test('is closed when what it has begun is through', async () => {
+    const committing = Promise.withResolvers<void>()
+    const { log, loop } = bedOf({
+      commit: async (nextOffset) => {
+        await committing.promise
+        log.push(`commit ${nextOffset}`)
+        return 0
+      },
+    })
+    await settle()
+    const closed = loop.close().then(() => log.push('closed'))
+    await settle()
+    expect(log).not.toContain('closed')
+    committing.resolve()
+    await closed
+    expect(log).toEqual(['start', 'process 0+4', 'commit 4', 'release', 'closed'])
+  })
+
   test('begins nothing while it is held, until the membership is confirmed', async () => {
     const { log, loop, extend } = bedOf({}, { length: 4 })
     await settle()

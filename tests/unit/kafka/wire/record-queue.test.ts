@@ -233,6 +233,54 @@ describe('what is taken', () => {
   })
 })
 
+describe('bytes that are used up', () => {
+  const bed = () => {
+    const queue = queueFrom()
+    const released: string[] = []
+    const push = (name: string, ...batches: Buffer[]): number =>
+      queue.push(
+        { records: Buffer.concat(batches), abortedTransactions: [], release: () => released.push(name) },
+        queue.fetchOffset,
+      )
+    return { queue, released, push }
+  }
+
+  test('are released with the take after the last batch that lies in them', () => {
+    const { queue, released, push } = bed()
+    push('a', plain([0, 1]), plain([2]))
+    push('b', plain([3, 4]))
+    queue.take(2, 1e6)
+    queue.take(2, 1e6)
+    // Record 2 was the last one of the first reply, and may still be in use.
+    expect(released).toEqual([])
+    queue.take(1, 1e6)
+    expect(released).toEqual(['a'])
+    expect(queue.take(1, 1e6)).toBe(null)
+    expect(released).toEqual(['a', 'b'])
+  })
+
+  test('are released at once where they hold nothing to take', () => {
+    const { queue, released, push } = bed()
+    push('a', plain([0]))
+    push('markers', markerBatch(1n, 1, 'commit'))
+    expect(released).toEqual(['markers'])
+    queue.push({ records: plain([7]), abortedTransactions: [], release: () => released.push('late') }, 0n)
+    expect(released).toEqual(['markers', 'late'])
+  })
+
+  test('are released once when all is dropped', () => {
+    const { queue, released, push } = bed()
+    push('a', plain([0]))
+    push('b', plain([1]))
+    push('c', plain([2, 3]))
+    queue.take(1, 1e6)
+    queue.take(2, 1e6)
+    queue.clear(0n)
+    queue.clear(0n)
+    expect(released.toSorted()).toEqual(['a', 'b', 'c'])
+  })
+})
+
 describe('markers and aborted transactions', () => {
   test('the position goes past what follows the last record', () => {
     const queue = queueFrom()

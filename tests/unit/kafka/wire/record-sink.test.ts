@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type CompressionName, codecs } from '../../../../src/kafka/compression/codecs.ts'
 import type { OutgoingRecord } from '../../../../src/kafka/kafka-types.ts'
 import type { EncodedBatch } from '../../../../src/kafka/wire/produce-protocol.ts'
@@ -192,6 +192,22 @@ describe('batches', () => {
         ...{ records: 0, bytes: 0, rounds: [] },
       })
     }
+  })
+
+  test('go into the same memory again and again, however often the sink is reset', () => {
+    const sink = createBatchSink({ maxBatchBytes: 30_000 })
+    const fillOnce = (): void => {
+      sink.reset()
+      for (let i = 0; i < 1000; i++) sink.add(record(`value ${i}, which takes some room`))
+      sink.finish(identity())
+      sink.reset()
+    }
+    fillOnce()
+    fillOnce()
+    const allocate = vi.spyOn(Buffer, 'allocUnsafeSlow')
+    for (let i = 0; i < 20; i++) fillOnce()
+    expect(allocate).not.toHaveBeenCalled()
+    allocate.mockRestore()
   })
 
   test('sequence numbers begin again after the last one of 31 bits', () => {
