@@ -9,10 +9,10 @@ const GOOD = 20_000
 /** For each good event so many that cannot be scored, and of every kind. */
 const POISON_PER_GOOD = 2
 /**
- * A bad record may take as much of the worker's processor as this many good ones. It is about two: its letter has three
- * times the bytes of a prediction.
+ * A bad record may take as much of the worker's processor as this many good ones. It is two on a machine at rest, since
+ * its letter has three times the bytes of a prediction, and up to six where much else runs.
  */
-const MOST_PROCESSOR_TIME = 5
+const MOST_PROCESSOR_TIME = 10
 
 let bench: KafkaBench
 const tasks: SmallTask[] = []
