@@ -1,5 +1,5 @@
-import { consumerDefinitions } from './catalogue.ts'
 import type { Instruments } from './instruments.ts'
+import { consumerDefinitions } from './stream-catalogue.ts'
 
 /** What the consumer of one group tells of its work; shaped as the Kafka layer calls it. */
 export type ConsumerTelemetry = {

@@ -1,8 +1,9 @@
 // What the rest of the house imports of the metrics.
 export { type ApiMetrics, createApiMetrics } from './api-metrics.ts'
-export { type MetricDefinition, metricNames } from './catalogue.ts'
+export { metricNames } from './catalogue.ts'
 export type { ConsumerMetrics } from './consumer-metrics.ts'
 export type { Exposition } from './exposition.ts'
+export type { MetricDefinition } from './metric-definition.ts'
 export type { ModelMetrics } from './model-metrics.ts'
 export type { ScoringMetrics, ScoringStage } from './scoring-metrics.ts'
 export type { ShadowMetrics } from './shadow-metrics.ts'

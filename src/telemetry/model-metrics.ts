@@ -1,5 +1,5 @@
-import { modelDefinitions } from './catalogue.ts'
 import type { Instruments } from './instruments.ts'
+import { modelDefinitions } from './roles-catalogue.ts'
 
 /** The model that a process serves with: which, since which epoch, and how its swaps went. */
 export type ModelMetrics = {

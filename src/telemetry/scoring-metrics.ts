@@ -1,5 +1,5 @@
-import { scoringDefinitions } from './catalogue.ts'
 import type { Instruments } from './instruments.ts'
+import { scoringDefinitions } from './stream-catalogue.ts'
 
 /** What a batch of feature events goes through, in this order. */
 export type ScoringStage = 'fetch' | 'decode' | 'score' | 'encode' | 'commit'

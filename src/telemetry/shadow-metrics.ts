@@ -1,5 +1,5 @@
-import { shadowDefinitions } from './catalogue.ts'
 import type { Instruments } from './instruments.ts'
+import { shadowDefinitions } from './roles-catalogue.ts'
 
 /** How far a shadow and the version in production agree on some events. */
 export type ShadowComparison = {

@@ -1,10 +1,11 @@
-import { driftDefinitions, lagDefinitions, recordingDefinitions, retrainingDefinitions } from './catalogue.ts'
 import { type ConsumerMetrics, createConsumerMetrics } from './consumer-metrics.ts'
 import { type Exposition, taskRegistry } from './exposition.ts'
 import { type Instruments, instrumentsIn } from './instruments.ts'
 import { createModelMetrics, type ModelMetrics } from './model-metrics.ts'
+import { driftDefinitions, recordingDefinitions, retrainingDefinitions } from './roles-catalogue.ts'
 import { createScoringMetrics, type ScoringMetrics } from './scoring-metrics.ts'
 import { createShadowMetrics, type ShadowMetrics } from './shadow-metrics.ts'
+import { lagDefinitions } from './stream-catalogue.ts'
 
 export type StreamRole = 'score' | 'shadow' | 'record' | 'watch' | 'retrain'
 

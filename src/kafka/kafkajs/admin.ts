@@ -4,6 +4,7 @@ import { describeError } from '../../errors.ts'
 import { accessDenied } from '../access-denied.ts'
 import { KafkaUnavailable, KafkaUnsuitable } from '../kafka-errors.ts'
 import type { KafkaAdmin, TopicSpec } from '../kafka-types.ts'
+import { withDeadline } from '../with-timeout.ts'
 import { breakConnections } from './connection.ts'
 import { clusterOf, type InternalCluster } from './internals.ts'
 import { EARLIEST, LATEST, listedOffsets } from './listed-offsets.ts'
@@ -166,16 +167,11 @@ export const createKafkaAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
     },
 
     ping: async () => {
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no reply within ${PING_TIMEOUT_MS} ms`)), PING_TIMEOUT_MS)
-      })
+      const late = (): Error => new Error(`no reply within ${PING_TIMEOUT_MS} ms`)
       try {
-        await Promise.race([admin.describeCluster(), late])
+        await withDeadline(admin.describeCluster(), PING_TIMEOUT_MS, late)
       } catch (error) {
         throw new KafkaUnavailable(`Kafka does not answer: ${describeError(error)}`, { cause: error })
-      } finally {
-        clearTimeout(timer)
       }
     },
 

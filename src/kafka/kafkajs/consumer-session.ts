@@ -3,6 +3,7 @@ import { describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { ConsumerFailed, ConsumerStalled, StopDeadlinePassed } from '../kafka-errors.ts'
 import type { ConsumerObserver, ExactlyOnceOptions, RunningConsumer } from '../kafka-types.ts'
+import { withDeadline } from '../with-timeout.ts'
 import { breakConnections } from './connection.ts'
 import { createPartitionLoop, type PartitionLoop, type PartitionWork } from './partition-loop.ts'
 import { orUnavailable } from './protocol-errors.ts'
@@ -31,18 +32,6 @@ export type ConsumerSessionOptions = {
 
 const DEFAULT_STOP_DEADLINE_MS = 30_000
 const MAX_PARTITIONS_AT_ONCE = 1024
-
-const withDeadline = async (work: Promise<unknown>, deadlineMs: number, what: string): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StopDeadlinePassed(`${what} did not stop within ${deadlineMs} ms`)), deadlineMs)
-  })
-  try {
-    await Promise.race([work, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 /**
  * A member of a consumer group with a loop per partition. Resolves when the group was joined.
@@ -196,6 +185,9 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
     await options.onEnd()
   }
 
+  const tooLate = (deadlineMs: number): Error =>
+    new StopDeadlinePassed(`consumer group ${group} did not stop within ${deadlineMs} ms`)
+
   let stopping: Promise<void> | undefined
   return {
     done: done.promise,
@@ -204,7 +196,7 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
         if (ended) return
         ended = true
         try {
-          await withDeadline(leave(), deadlineMs, `consumer group ${group}`)
+          await withDeadline(leave(), deadlineMs, () => tooLate(deadlineMs))
           done.resolve()
         } catch (error) {
           closeLoops()

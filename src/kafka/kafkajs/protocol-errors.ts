@@ -1,5 +1,6 @@
 import { AppError, describeError } from '../../errors.ts'
 import { accessDenied } from '../access-denied.ts'
+import { isFencingError } from '../fencing-errors.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
 
 type ProtocolError = Error & { readonly type: string }
@@ -15,15 +16,8 @@ const protocolError = (error: unknown): ProtocolError | undefined => {
 /** Kafka's name of the error, such as `INVALID_PRODUCER_EPOCH`, or undefined. */
 export const protocolErrorType = (error: unknown): string | undefined => protocolError(error)?.type
 
-const FENCED: ReadonlySet<string | undefined> = new Set([
-  'INVALID_PRODUCER_EPOCH',
-  'PRODUCER_FENCED',
-  'INVALID_PRODUCER_ID_MAPPING',
-  'TRANSACTION_COORDINATOR_FENCED',
-])
-
 /** Somebody else initialised this transactional id, or the broker gave its transaction up. */
-export const isFenced = (error: unknown): boolean => FENCED.has(protocolErrorType(error))
+export const isFenced = (error: unknown): boolean => isFencingError(protocolErrorType(error))
 
 const HOPELESS: ReadonlySet<string | undefined> = new Set([
   'MESSAGE_TOO_LARGE',

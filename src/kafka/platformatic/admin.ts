@@ -10,6 +10,7 @@ import {
 import { describeError } from '../../errors.ts'
 import { KafkaUnavailable, KafkaUnsuitable } from '../kafka-errors.ts'
 import type { KafkaAdmin, TopicSpec } from '../kafka-types.ts'
+import { withTimeout } from '../with-timeout.ts'
 import { type LogPlace, logOffsets } from './log-offsets.ts'
 import type { OpenNetwork } from './network.ts'
 import { mayPass, withPatience } from './patience.ts'
@@ -21,7 +22,6 @@ import {
   protocolErrorType,
   replyOf,
 } from './protocol-errors.ts'
-import { withTimeout } from './with-timeout.ts'
 
 const CONNECT_PATIENCE_MS = 5000
 const PATIENCE_MS = 10_000

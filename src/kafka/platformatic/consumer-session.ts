@@ -3,6 +3,7 @@ import type { Logger } from '../../telemetry/log.ts'
 import { ConsumerStalled, StopDeadlinePassed } from '../kafka-errors.ts'
 import type { ConsumerObserver, OffsetRange, RunningConsumer } from '../kafka-types.ts'
 import type { HeartbeatGate } from '../transaction-steps.ts'
+import { withDeadline } from '../with-timeout.ts'
 import { createCoordinatorPort } from './coordinator-port.ts'
 import { createFetcher } from './fetcher.ts'
 import type { TopicPartitions } from './group-assignment.ts'
@@ -11,7 +12,6 @@ import type { Network } from './network.ts'
 import { createPartitionLoop } from './partition-loop.ts'
 import { createPartitionLoops } from './partition-loops.ts'
 import type { PartitionWork } from './partition-work.ts'
-import { withDeadline } from './with-timeout.ts'
 
 /** What the work of a partition may ask of the consumer that it belongs to. */
 export type SessionPorts = {

@@ -4,6 +4,7 @@ import type { Logger } from '../../telemetry/log.ts'
 import { backoffMs } from '../backoff.ts'
 import { ConsumerFailed, KafkaUnavailable } from '../kafka-errors.ts'
 import type { HeartbeatGate } from '../transaction-steps.ts'
+import { withTimeout } from '../with-timeout.ts'
 import type { BrokerLink } from './connections.ts'
 import type { CoordinatorPort } from './coordinator-port.ts'
 import { assignPartitions, type TopicPartitions } from './group-assignment.ts'
@@ -11,7 +12,6 @@ import { claimOf, decodeShare, encodeShare, PROTOCOL_TYPE, subscriptionsOf } fro
 import { mayPass } from './patience.ts'
 import { protocolErrorType, replyInError } from './protocol-errors.ts'
 import { createWait } from './wait.ts'
-import { withTimeout } from './with-timeout.ts'
 
 /** Who a commit comes from, so that the coordinator can refuse members that it has expelled. */
 export type MemberIdentity = { readonly memberId: string; readonly generation: number }

@@ -1,6 +1,7 @@
 import { protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
 import { AppError, describeError } from '../../errors.ts'
 import { accessDenied } from '../access-denied.ts'
+import { isFencingError } from '../fencing-errors.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
 
 const UNKNOWN = 'UNKNOWN_SERVER_ERROR'
@@ -52,15 +53,8 @@ export const replyOf = <T>(reply: Promise<T>): Promise<T> =>
     return found
   })
 
-const FENCED: ReadonlySet<string | undefined> = new Set([
-  'INVALID_PRODUCER_EPOCH',
-  'PRODUCER_FENCED',
-  'INVALID_PRODUCER_ID_MAPPING',
-  'TRANSACTION_COORDINATOR_FENCED',
-])
-
 /** Somebody else initialised this transactional id, or the broker gave its transaction up. */
-export const isFenced = (error: unknown): boolean => FENCED.has(protocolErrorType(error))
+export const isFenced = (error: unknown): boolean => isFencingError(protocolErrorType(error))
 
 const COORDINATOR_MOVED: ReadonlySet<string | undefined> = new Set([
   'NOT_COORDINATOR',

@@ -4,6 +4,7 @@ import type { Schema } from 'avsc'
 import { describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
 import { SchemaRefused, SchemaRegistryUnavailable } from '../kafka-errors.ts'
+import { withDeadline } from '../with-timeout.ts'
 import { type AvroRecord, typeOf } from './avro-schemas.ts'
 import { createSchemaCache } from './schema-cache.ts'
 import { createWriterSchemas, type WriterSchemas } from './writer-schemas.ts'
@@ -79,17 +80,8 @@ export const createSchemaRegistry = (options: SchemaRegistryOptions): SchemaRegi
   })
 
   /** The client waits for a registry that accepts and does not answer for as long as it takes. */
-  const inTime = async <T>(request: Promise<T>): Promise<T> => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no reply within ${requestTimeoutMs} ms`)), requestTimeoutMs)
-    })
-    try {
-      return await Promise.race([request, late])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
+  const inTime = <T>(request: Promise<T>): Promise<T> =>
+    withDeadline(request, requestTimeoutMs, () => new Error(`no reply within ${requestTimeoutMs} ms`))
 
   const fetchSchema = async (id: number): Promise<Schema | null | 'not-avro'> => {
     try {

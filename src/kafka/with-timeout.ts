@@ -1,4 +1,4 @@
-import { KafkaUnavailable } from '../kafka-errors.ts'
+import { KafkaUnavailable } from './kafka-errors.ts'
 
 /**
  * What `work` gives; where it takes longer than `deadlineMs` its result is dropped.
