@@ -172,14 +172,19 @@ export type TopicSpec = {
   readonly config?: Readonly<Record<string, string>>
 }
 
+export type LogEnd = 'stable-end' | 'end'
+
 export type KafkaAdmin = {
   /** Creates what is missing; leaves what exists as it is. */
   ensureTopics: (topics: readonly TopicSpec[]) => Promise<void>
   partitionsOf: (topic: string) => Promise<number>
   /** What a topic is configured with, defaults included: `max.message.bytes` and the like. */
   topicConfig: (topic: string) => Promise<ReadonlyMap<string, string>>
-  /** The offsets that the log holds: from its start to the last stable offset (to its end while none is open). */
-  offsetRanges: (topic: string) => Promise<Map<number, OffsetRange>>
+  /**
+   * The offsets that the log holds: from its start to the last stable offset, or to its end with what open transactions
+   * have written. A transaction that was just committed still counts as open until its marker is in the partition.
+   */
+  offsetRanges: (topic: string, to?: LogEnd) => Promise<Map<number, OffsetRange>>
   /** The first offset by partition whose record has this timestamp (ms since the epoch) or a later one; the log's end where none has. */
   offsetsAt: (topic: string, timestampMs: number) => Promise<Map<number, bigint>>
   /** Log end minus committed offset, by partition. */

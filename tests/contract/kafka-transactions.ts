@@ -81,6 +81,7 @@ export const describeKafkaTransactions = ({ bench }: KafkaContract): void => {
         const left = await before.begin()
         await left.send(topic, 0, 'left')
         expect((await bench().admin.offsetRanges(topic)).get(0)?.to).toBe(0n)
+        expect((await bench().admin.offsetRanges(topic, 'end')).get(0)?.to).toBe(1n)
         await using(id, async (producer) => {
           expect((await bench().admin.offsetRanges(topic)).get(0)?.to).toBe(2n)
           await producer.commit(numbered(topic, 0, 1, 1))

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts'
-import type { OffsetRange } from '../../kafka/kafka-types.ts'
+
 import { createRowScorer, type ScoringModel } from '../../models/score-rows.ts'
 import type { KafkaParts } from '../roles/kafka-parts.ts'
 import { createRowsComparison, type RowsAgreement } from './compare-rows.ts'
@@ -7,7 +7,9 @@ import type { RowBlocks } from './merge-rows.ts'
 import { predictionRowsOf } from './published-rows.ts'
 import { type RowsPlace, readRows, type ScoredRow } from './read-rows.ts'
 import type { ReplayPlan } from './replay-plan.ts'
+import type { OffsetRanges } from './replay-range.ts'
 import { scoredRowsOf } from './replayed-rows.ts'
+import { settledRanges } from './settled-ranges.ts'
 
 /** Clocks of producers and workers may differ by so much: predictions are looked for from this long before. */
 const CLOCK_SLACK_MS = 300_000
@@ -32,10 +34,10 @@ export type CompareReplayOptions = {
 }
 
 /** Which part of the predictions may be about the range: from shortly before it was written to the end of the log. */
-const publishedRanges = async ({ kafka, plan }: CompareReplayOptions): Promise<Map<number, OffsetRange>> => {
+const publishedRanges = async ({ kafka, plan }: CompareReplayOptions): Promise<OffsetRanges> => {
   const { admin, topics } = kafka
   const { name } = topics.predictions
-  const held = await admin.offsetRanges(name)
+  const held = await settledRanges(admin, name)
   if (plan.fromMs === null) return held
   const starts = await admin.offsetsAt(name, Math.max(0, plan.fromMs - CLOCK_SLACK_MS))
   return new Map([...held].map(([partition, { from, to }]) => [partition, { from: starts.get(partition) ?? from, to }]))
@@ -57,7 +59,7 @@ export const compareReplay = async (
     onRow: options.onRow,
   })
   const published = await publishedRanges(options)
-  const replayed = replayTopic === null ? plan.ranges : await kafka.admin.offsetRanges(replayTopic)
+  const replayed = replayTopic === null ? plan.ranges : await settledRanges(kafka.admin, replayTopic)
   const scoreRows = createRowScorer({ features: task.features, now: Date.now })
   const score = scoredRowsOf({
     ...{ reader: codecs.eventRows(), refused },

@@ -40,7 +40,7 @@ const isSame = (a: ReplayAsked, b: ReplayAsked): boolean => textOf(a) === textOf
 
 /** Whether a topic is there and holds anything. */
 const holdsRecords = async (admin: KafkaAdmin, topic: string): Promise<boolean> =>
-  offsetsIn(await admin.offsetRanges(topic)) > 0
+  offsetsIn(await admin.offsetRanges(topic, 'end')) > 0
 
 export type OpenReplayOptions = {
   readonly admin: KafkaAdmin

@@ -95,11 +95,11 @@ export const createKafkaAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
   await orUnavailable('Kafka cannot be reached', admin.connect())
 
   let cluster: InternalCluster | undefined
-  const offsetsOf = (topic: string, timestamp: number): Promise<Map<number, bigint>> =>
+  const offsetsOf = (topic: string, timestamp: number, readCommitted = true): Promise<Map<number, bigint>> =>
     withPatience(`the offsets of ${topic}`, async () => {
       cluster ??= clusterOf(kafka)
       try {
-        return await listedOffsets(cluster, topic, timestamp, true)
+        return await listedOffsets(cluster, topic, timestamp, readCommitted)
       } catch (error) {
         // The leader may be another by now.
         await cluster.refreshMetadata().catch(() => undefined)
@@ -138,8 +138,8 @@ export const createKafkaAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
       return new Map(entries.map(({ configName, configValue }) => [configName, configValue]))
     },
 
-    offsetRanges: async (topic) => {
-      const [starts, ends] = [await offsetsOf(topic, EARLIEST), await offsetsOf(topic, LATEST)]
+    offsetRanges: async (topic, to = 'stable-end') => {
+      const [starts, ends] = [await offsetsOf(topic, EARLIEST), await offsetsOf(topic, LATEST, to === 'stable-end')]
       return new Map(Array.from(starts, ([partition, from]) => [partition, { from, to: ends.get(partition) ?? from }]))
     },
 

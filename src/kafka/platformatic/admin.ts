@@ -143,12 +143,12 @@ export const createKafkaAdmin = async ({ openNetwork }: { readonly openNetwork: 
       return new Map(configs.flatMap(({ name, value }) => (typeof value === 'string' ? [[name, value] as const] : [])))
     },
 
-    offsetRanges: (topic) =>
+    offsetRanges: (topic, to = 'stable-end') =>
       patiently(`the offsets of ${topic} cannot be read`, async () => {
         const partitions = await partitionsOf(topic)
         // Read first, it cannot lie behind an end that is read later.
         const start = await offsetsOf(topic, partitions, 'start')
-        const end = await offsetsOf(topic, partitions, 'stable-end')
+        const end = await offsetsOf(topic, partitions, to)
         return new Map(partitions.map((partition) => [partition, { from: start(partition), to: end(partition) }]))
       }),
 
