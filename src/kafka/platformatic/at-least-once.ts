@@ -79,6 +79,7 @@ export const runAtLeastOnce = async (deps: AtLeastOnceDeps, options: AtLeastOnce
         committed = offset
         return 0
       },
+      restMs: () => 0,
       mayCommitIdle: () => asked === true,
       release: () => {},
     }

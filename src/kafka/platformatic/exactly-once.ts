@@ -85,6 +85,7 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
         sink.reset()
         return records
       },
+      restMs: writer.restMs,
       mayCommitIdle: () => true,
       release: () => {
         writer.drop()

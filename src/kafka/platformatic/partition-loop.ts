@@ -53,6 +53,8 @@ const WAITS_PER_WARNING = 30
 const CHUNK_MAX_BYTES = 4 << 20
 /** Offsets behind control records and aborted ones are committed once nothing else has come for this long. */
 const IDLE_COMMIT_MS = 200
+/** A timer takes a millisecond at least. */
+const SHORTEST_REST_MS = 0.5
 const UNCONFIRMED_MS = 1000
 const IDLE_MS = 60_000
 
@@ -193,6 +195,9 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
   const step = async (from: bigint): Promise<void> => {
     if (finished || held) return await idle(rest, IDLE_MS)
     if (endOffset !== undefined && from >= endOffset) return finish()
+    const restMs = work.restMs()
+    // What comes meanwhile joins the chunk. A full one gains nothing by it, and is processed in that time.
+    if (restMs > SHORTEST_REST_MS && queue.records < sizer.limit()) return await idle(rest, restMs)
     enter('read')
     const batch = queue.take(sizer.limit(), CHUNK_MAX_BYTES, endOffset)
     if (batch !== null) {

@@ -10,6 +10,8 @@ export type PartitionWork = {
   readonly process: (batch: RecordBatch) => Promise<void> | void
   /** Commits what was processed. `nextOffset` is the offset after it. Returns the number of records written. */
   readonly commit: (nextOffset: bigint) => Promise<number>
+  /** How long a next commit would have to wait for the one before, in milliseconds; 0 or less where it would not. */
+  readonly restMs: () => number
   /** Whether the offset may be committed that lies behind records that are not for us. */
   readonly mayCommitIdle: () => boolean
   /** Lets go of what `start` made ready. Never rejects, never waits for a broker. */

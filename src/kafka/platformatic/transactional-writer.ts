@@ -1,4 +1,5 @@
 import { addOffsetsToTxnV1, addPartitionsToTxnV1, endTxnV1, initProducerIdV3 } from '@platformatic/kafka'
+import { createCommitPace } from '../commit-pace.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
 import type { StepObserver } from '../transaction-steps.ts'
 import type { EncodedBatch } from '../wire/produce-protocol.ts'
@@ -47,6 +48,8 @@ export type TransactionalWriter = {
   readonly fence: () => Promise<void>
   /** Writes what the sink holds and the next input offset in one transaction. After a failure at any step: fence. */
   readonly commit: (sink: BatchSink, nextOffset: bigint) => Promise<void>
+  /** How long until the broker is likely to take the next transaction, in milliseconds; below 0 where it does by now. */
+  readonly restMs: () => number
   /** Nothing is written until the next fence. Never aborts: the fence does that, and cannot meet a later transaction. */
   readonly drop: () => void
 }
@@ -65,12 +68,18 @@ const MOMENTARY: ReadonlySet<string | undefined> = new Set(['CONCURRENT_TRANSACT
 const LONGEST_MOMENT_MS = 20
 
 /** Asks again so soon that at most an eighth of the time is lost to waiting longer than was needed. */
-const momentsLater = async <T>(patienceMs: number, call: () => Promise<T>): Promise<T> => {
+const momentsLater = async <T>(
+  patienceMs: number,
+  call: () => Promise<T>,
+  onTaken?: (refusals: number) => void,
+): Promise<T> => {
   const wait = createWait()
   const began = performance.now()
-  for (;;) {
+  for (let refusals = 0; ; refusals++) {
     try {
-      return await call()
+      const reply = await call()
+      onTaken?.(refusals)
+      return reply
     } catch (error) {
       if (!MOMENTARY.has(protocolErrorType(error)) || performance.now() - began > patienceMs) throw error
     }
@@ -90,7 +99,12 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
   const transactionalId = `${group}-${topic}-${partition}`
   const transactions = createCoordinatorPort({ cluster, pool: coordination }, 'transaction', transactionalId)
   const offsets = createCoordinatorPort({ cluster, pool: coordination }, 'group', group)
+  const pace = createCommitPace()
   let owner: Owner | null = null
+  /** When the last commit of this owner ended, by `performance.now()`. */
+  let committedAtMs = Number.NEGATIVE_INFINITY
+
+  const taken = (refusals: number): void => pace.taken({ refusals, sinceCommitMs: performance.now() - committedAtMs })
 
   const checked = (what: string, errorCode: number): void => {
     if (errorCode !== 0) throw new BrokerRefused(`${what} of ${transactionalId}`, errorCode)
@@ -112,8 +126,10 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
     if (batches.length === 0) return
     const { producerId, producerEpoch } = producer
     const written = { transactionalId, producerId, producerEpoch, verifyOnly: false, topics: topicsOf(batches) }
-    await momentsLater(patienceMs, () =>
-      transactions.ask((link) => link.call('AddPartitionsToTxn 1', [addPartitionsToTxnV1.api], [written])),
+    await momentsLater(
+      patienceMs,
+      () => transactions.ask((link) => link.call('AddPartitionsToTxn 1', [addPartitionsToTxnV1.api], [written])),
+      taken,
     )
   }
 
@@ -169,6 +185,7 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
   return {
     fence: async () => {
       owner = null
+      committedAtMs = Number.NEGATIVE_INFINITY
       owner = await withPatience(`the initialisation of ${transactionalId}`, patienceMs, initialise)
       await onStep?.('fenced', partition)
     },
@@ -192,8 +209,11 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
         await onStep('commit-sent', partition)
       }
       await ended
+      committedAtMs = performance.now()
       await onStep?.('committed', partition)
     },
+
+    restMs: () => committedAtMs + pace.delayMs() - performance.now(),
 
     drop: () => {
       owner = null

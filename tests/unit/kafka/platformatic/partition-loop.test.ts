@@ -78,6 +78,7 @@ const createBed = (
         log.push(`commit ${nextOffset}`)
         return 0
       },
+      restMs: () => 0,
       mayCommitIdle: () => true,
       release: () => log.push('release'),
       ...work,
@@ -110,6 +111,27 @@ afterEach(async () => {
 })
 
 describe('the loop of a partition', () => {
+  test('lets records join the chunk while the broker would not take it yet, unless it is full', async () => {
+    let restUntil = 0
+    const { log, extend } = bedOf(
+      { restMs: () => restUntil - performance.now(), commit: async (offset) => Number(log.push(`commit ${offset}`)) },
+      { length: 1 },
+    )
+    await settle()
+    expect(log).toEqual(['start', 'process 0+1', 'commit 1'])
+    restUntil = performance.now() + 10
+    extend(2)
+    await vi.advanceTimersByTimeAsync(5)
+    extend(4)
+    expect(log.at(-1)).toBe('commit 1')
+    await vi.advanceTimersByTimeAsync(5)
+    expect(log.slice(3)).toEqual(['process 1+3', 'commit 4'])
+    restUntil = performance.now() + 10
+    extend(8)
+    await settle()
+    expect(log.slice(5)).toEqual(['process 4+4', 'commit 8'])
+  })
+
   test('starts, then processes and commits chunk by chunk', async () => {
     const { log } = bedOf()
     await settle()
