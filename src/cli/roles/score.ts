@@ -12,6 +12,7 @@ import { openKafka } from './kafka-parts.ts'
 import { followProduction, openRegistry } from './registry-parts.ts'
 import type { StartRole } from './role.ts'
 import { consumerPart, httpPart, lagMeter, rolePlace, startRole } from './role-frame.ts'
+import { trimHeap } from './trim-heap.ts'
 
 const countCodes = (letters: readonly RunDeadLetter[]): Map<string, number> => {
   const counts = new Map<string, number>()
@@ -119,6 +120,7 @@ export const startScoreRole: StartRole = async (config) => {
       consumer.part,
       lagMeter({ admin: kafka.admin, group, topics: [kafka.topics.features.name], metrics: metrics.lag, logger }),
       http.part,
+      { name: 'heap', start: trimHeap },
     ],
   })
 }

@@ -9,6 +9,7 @@ import { followProduction, followShadows, openRegistry } from './registry-parts.
 import type { StartRole } from './role.ts'
 import { consumerPart, httpPart, lagMeter, rolePlace, startRole } from './role-frame.ts'
 import { createShadowWriter, summariseShadows } from './shadow-writer.ts'
+import { trimHeap } from './trim-heap.ts'
 
 /**
  * Scores feature events with every shadow and compares with production. It has a group and a process of its own, so
@@ -94,6 +95,7 @@ export const startShadowRole: StartRole = async (config) => {
         logger,
       }),
       http.part,
+      { name: 'heap', start: trimHeap },
     ],
   })
 }
