@@ -19,11 +19,12 @@ export type VerifyGolden = (scorer: Scorer, golden: GoldenRows) => void | Promis
 
 const warmRows = 512
 const warmBlocks = 8
+const warmTurnMs = 4
 
 /**
  * Scores some blocks, so that the first real batch does not pay for V8's compilation and for cold memory.
- * It gives way between blocks, because the model that still serves has its batches to score on the same loop; and
- * there are few blocks, because each time it gives way a busy worker puts a whole batch in between.
+ * It gives way after some milliseconds, because the model that still serves has its batches to score on the same loop;
+ * and not after each block, because each time it gives way a busy worker puts a whole batch in between.
  */
 const warm = async (scorer: Scorer, golden: GoldenRows): Promise<void> => {
   const columns = scorer.featureNames.length
@@ -36,9 +37,12 @@ const warm = async (scorer: Scorer, golden: GoldenRows): Promise<void> => {
       row * columns,
     )
   const probabilities = new Float64Array(warmRows * scorer.outputs)
+  let turnBegan = performance.now()
   for (let block = 0; block < warmBlocks; block += 1) {
     scorer.scoreBlock(features, warmRows, probabilities)
+    if (performance.now() - turnBegan < warmTurnMs) continue
     await nextTurn()
+    turnBegan = performance.now()
   }
 }
 

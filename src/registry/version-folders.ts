@@ -57,9 +57,15 @@ export const createVersionFolders = (options: {
     }
   }
 
-  const readChecked = async (version: string, folder: string, name: string, sums: string): Promise<Buffer> => {
-    const path = await present(version, name, layout.inside(join(folder, name)))
-    const bytes = await present(version, name, readFile(path))
+  const readChecked = async (
+    version: string,
+    folder: string,
+    name: string,
+    reading: Promise<string>,
+  ): Promise<Buffer> => {
+    const readOwn = async (): Promise<Buffer> => readFile(await layout.inside(join(folder, name)))
+    // Side by side: a worker that scores while it loads pays for each step of the way with a turn of its loop.
+    const [sums, bytes] = await Promise.all([reading, present(version, name, readOwn())])
     if (!sums.split('\n').includes(`${sha256Hex(bytes)}  ${name}`)) {
       throw corrupt(version, `${name} has another digest than ${names.sums} says`)
     }
@@ -77,10 +83,10 @@ export const createVersionFolders = (options: {
   const readSums = (version: string, folder: string): Promise<string> =>
     present(version, names.sums, readFile(join(folder, names.sums), 'utf8'))
 
-  const readManifest = async (version: string, folder: string, sums: string): Promise<ModelManifest> =>
+  const readManifest = async (version: string, folder: string, sums: Promise<string>): Promise<ModelManifest> =>
     parse(version, names.manifest, await readChecked(version, folder, names.manifest, sums), decodeManifest)
 
-  const readRun = async (version: string, folder: string, sums: string): Promise<RunRecord> =>
+  const readRun = async (version: string, folder: string, sums: Promise<string>): Promise<RunRecord> =>
     parse(version, names.run, await readChecked(version, folder, names.run, sums), (bytes) =>
       JSON.parse(bytes.toString('utf8')),
     )
@@ -138,7 +144,7 @@ export const createVersionFolders = (options: {
 
     read: async (version) => {
       const folder = await folderOf(version)
-      const manifest = await readManifest(version, folder, await readSums(version, folder))
+      const manifest = await readManifest(version, folder, readSums(version, folder))
       const { sha256, bytes } = manifest.binary
       const path = await present(version, 'its binary', layout.inside(blobPath(sha256)))
       const found = await present(version, 'its binary', readWithDigest(path, bytes))
@@ -153,7 +159,7 @@ export const createVersionFolders = (options: {
         const version = String(number)
         try {
           const folder = await folderOf(version)
-          const sums = await readSums(version, folder)
+          const sums = readSums(version, folder)
           const manifest = await readManifest(version, folder, sums)
           summaries.push({ version, manifest, run: await readRun(version, folder, sums) })
         } catch (error) {
