@@ -8,8 +8,8 @@ import os
 import urllib.request
 
 from quixstreams import Application
-from quixstreams.models import AvroDeserializer, AvroSerializer
-from quixstreams.models.serializers import SchemaRegistryClientConfig, SchemaRegistrySerializationConfig
+from quixstreams.models.serializers.avro import AvroDeserializer, AvroSerializer
+from quixstreams.models.serializers import SchemaRegistryClientConfig
 
 from peer_forest import forest_of
 
@@ -40,9 +40,6 @@ target = app.topic(
     value_serializer=AvroSerializer(
         schema_of(os.environ["PEER_SCHEMA_OF"]),
         schema_registry_client_config=client,
-        schema_registry_serialization_config=SchemaRegistrySerializationConfig(
-            auto_register_schemas=False, use_schema_id=int(os.environ["PEER_SCHEMA_ID"])
-        ),
     ),
 )
 
