@@ -24,9 +24,15 @@ export class ConfigInvalid extends AppError {
   }
 }
 
-/** The message of anything that was thrown, with the messages of its causes. */
+/** The message of anything that was thrown, with those of its causes that the messages before them do not tell. */
 export const describeError = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error.cause === undefined ? '' : ` (caused by: ${describeError(error.cause)})`
-  return `${error.message}${cause}`
+  const messages: string[] = []
+  const seen = new Set<unknown>()
+  for (let part = error; !seen.has(part); part = part.cause) {
+    seen.add(part)
+    const message = part instanceof Error ? part.message : String(part)
+    if (!messages.some((told) => told.includes(message))) messages.push(message)
+    if (!(part instanceof Error) || part.cause === undefined) break
+  }
+  return messages.reduceRight((cause, message) => `${message} (caused by: ${cause})`)
 }

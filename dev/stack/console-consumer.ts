@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto'
 // biome-ignore lint/style/noRestrictedImports: asks how far Kafka's own reader has got; it reads no records.
 import { type Admin, Kafka, logLevel } from 'kafkajs'
+// biome-ignore lint/style/noRestrictedImports: kafkajs' own admin does not tell where a log truly ends.
+import { clusterOf } from '../../src/kafka/kafkajs/internals.ts'
+// biome-ignore lint/style/noRestrictedImports: as above.
+import { LATEST, listedOffsets } from '../../src/kafka/kafkajs/listed-offsets.ts'
 // biome-ignore lint/style/noRestrictedImports: the one other client of this process gets the same mend of its timers.
 import { quietRequestTimers } from '../../src/kafka/kafkajs/request-timers.ts'
 import { resolveArtefacts } from './artefacts.ts'
@@ -8,7 +12,7 @@ import type { CommittedRecord } from './console-lines.ts'
 import { CommittedReadFailed, startConsoleReader } from './console-reader.ts'
 import { kafkaClasspath } from './native-servers.ts'
 import { findJava, missingJava, prerequisiteMissing } from './prerequisites.ts'
-import { type Environment, lastLines, runCommand } from './run-command.ts'
+import type { Environment } from './run-command.ts'
 import { pause } from './wait.ts'
 
 export type { CommittedRecord } from './console-lines.ts'
@@ -29,38 +33,32 @@ export const ensureKafkaTools = async (options: {
 
 type Offsets = ReadonlyMap<number, bigint>
 
+const lookEveryMs = 100
+/** A topic that does not exist is not waited for as long as a transaction. */
+const endsWithinMs = 10_000
+
 /**
- * Where each partition ends now, for those that were ever written to, by Kafka's own tool. The true ends: kafkajs
- * asks as a read_committed client and so is told where the first open transaction begins.
+ * Where each partition ends now, for those that were ever written to. The true ends: with open transactions, in which a
+ * reader of committed records must not believe that it is done.
  */
-const measureEnds = async (options: {
-  java: string
-  classpath: string
-  brokers: string
-  topic: string
-  env: Environment
-  timeoutMs: number
-}): Promise<Offsets> => {
-  const { java, classpath, brokers, topic, env, timeoutMs } = options
-  const result = await runCommand(
-    java,
-    [
-      ...['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'],
-      ...['-cp', classpath, 'org.apache.kafka.tools.GetOffsetShell', '--bootstrap-server', brokers],
-      // Taken as a pattern, in which a dot stands for any character.
-      ...['--topic', topic.replaceAll('.', '\\.'), '--time', 'latest'],
-    ],
-    { env, timeoutMs },
-  )
-  const lines = (result?.output ?? '').split('\n').filter((line) => line.startsWith(`${topic}:`))
-  const ends = lines.map((line) => /:(\d+):(\d+)$/.exec(line))
-  if (result?.code !== 0 || ends.length === 0 || ends.includes(null)) {
-    const told = lastLines(result?.output ?? '')
-    throw new CommittedReadFailed(`the ends of topic ${topic} at ${brokers} cannot be read; does it exist?\n${told}`)
+const measureEnds = async (kafka: Kafka, topic: string, timeoutMs: number): Promise<Offsets> => {
+  const cluster = clusterOf(kafka)
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      const ends = await listedOffsets(cluster, topic, LATEST, false)
+      await cluster.disconnect()
+      return new Map([...ends].filter(([, end]) => end > 0n))
+    } catch (cause) {
+      // A leader may be on its way to another broker.
+      if (performance.now() > deadline) {
+        await cluster.disconnect().catch(() => undefined)
+        throw new CommittedReadFailed(`the ends of topic ${topic} cannot be read; does it exist?`, { cause })
+      }
+      await cluster.refreshMetadata().catch(() => undefined)
+    }
+    await pause(lookEveryMs)
   }
-  return new Map(
-    ends.map((match): [number, bigint] => [Number(match?.[1]), BigInt(match?.[2] ?? 0)]).filter(([, end]) => end > 0n),
-  )
 }
 
 const committedPositions = async (admin: Admin, groupId: string, topic: string): Promise<Offsets> => {
@@ -73,8 +71,6 @@ const partitionsBehind = (ends: Offsets, positions: Offsets): string[] =>
   [...ends]
     .filter(([partition, end]) => (positions.get(partition) ?? -1n) < end)
     .map(([partition, end]) => `partition ${partition} stands at ${positions.get(partition) ?? 'nothing'} of ${end}`)
-
-const lookEveryMs = 100
 
 /**
  * Reads all committed records of a topic, up to where each partition ended at the beginning of the call, with Kafka's
@@ -111,10 +107,11 @@ export const readCommitted = async (options: {
   if (java === null) throw prerequisiteMissing([missingJava])
 
   const groupId = `driftline-read-committed-${randomUUID()}`
-  const ends = await measureEnds({ java, classpath, brokers, topic, env, timeoutMs })
-  if (ends.size === 0) return { records: 0 }
   quietRequestTimers()
-  const admin = new Kafka({ clientId: groupId, brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin()
+  const kafka = new Kafka({ clientId: groupId, brokers: brokers.split(','), logLevel: logLevel.NOTHING })
+  const ends = await measureEnds(kafka, topic, Math.min(timeoutMs, endsWithinMs))
+  if (ends.size === 0) return { records: 0 }
+  const admin = kafka.admin()
   try {
     await admin.connect()
     let records = 0

@@ -1,4 +1,5 @@
 import { AppError, describeError } from '../errors.ts'
+import { RoleFailed } from './supervisor/role-failed.ts'
 
 /** What a command ends with. Documented in docs/configuration.md and in `driftline --help`. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, missing: 3, unreachable: 4, interrupted: 130 } as const
@@ -25,6 +26,14 @@ const remedies: Record<string, string> = {
   EMFILE: 'allow more open files (ulimit -n)',
 }
 
+const failures: ReadonlySet<number> = new Set(Object.values(exitCodes).filter((code) => code !== exitCodes.done))
+
+/** What a process of ours ended with stands for the error in it; others are codes of Node's, or of a shell. */
+const codeOf = (error: AppError): number => {
+  if (error instanceof RoleFailed && error.exitCode !== null && failures.has(error.exitCode)) return error.exitCode
+  return byCode[error.code] ?? exitCodes.failed
+}
+
 /** What the operating system refused, such as a write to a full disk: no defect of ours. */
 const isRefusedBySystem = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
@@ -33,7 +42,7 @@ const isRefusedBySystem = (error: unknown): error is NodeJS.ErrnoException =>
 export const reportFailure = (error: unknown): number => {
   if (error instanceof AppError) {
     console.error(`driftline: ${describeError(error)}`)
-    return byCode[error.code] ?? exitCodes.failed
+    return codeOf(error)
   }
   if (isRefusedBySystem(error)) {
     console.error(

@@ -1,4 +1,4 @@
-import { AppError, type AppErrorOptions } from '../errors.ts'
+import { AppError, type AppErrorOptions, describeError } from '../errors.ts'
 
 /** A partition failed again and again without a record going through; the process has to be restarted. */
 export class ConsumerFailed extends AppError {
@@ -32,6 +32,20 @@ export class StopDeadlinePassed extends AppError {
 export class SendFailed extends AppError {
   constructor(message: string, options: AppErrorOptions = {}) {
     super('SEND_FAILED', message, options)
+  }
+}
+
+/**
+ * A transaction was to be committed, and nobody knows whether it was. Its records must not be sent again as they are:
+ * the producer is at its end, its id has to be opened again, and what is committed then has to be read first.
+ */
+export class CommitUncertain extends AppError {
+  constructor(what: string, cause: unknown) {
+    super(
+      'COMMIT_UNCERTAIN',
+      `it is not known whether ${what} was committed: ${describeError(cause)}. Open the id again and send only what is not there by then`,
+      { cause },
+    )
   }
 }
 

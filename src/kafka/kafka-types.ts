@@ -153,7 +153,7 @@ export type TransactionalProducer = {
   /**
    * Writes the records in one transaction; they are visible all or not at all. A failure of which the outcome is not
    * known ends the producer: open it again and look at what is committed.
-   * @throws SendFailed, ProducerFenced
+   * @throws SendFailed, CommitUncertain, ProducerFenced
    */
   readonly commit: (records: readonly OutgoingRecord[]) => Promise<void>
   readonly close: () => Promise<void>

@@ -30,7 +30,7 @@ const copyHeaders = (headers: RawRecord['headers']): RawRecord['headers'] => {
 
 /** All records of a batch as objects with bytes of their own, which may be kept when the batch is gone. */
 export const ownRecordsOf = (batch: RecordBatch): RawRecord[] =>
-  Array.from({ length: batch.length }, (_, index) => {
-    const record = recordAt(batch, index)
-    return { ...record, key: copyOf(record.key), value: copyOf(record.value), headers: copyHeaders(record.headers) }
-  })
+  recordsOf(batch).map((record) => ({
+    ...record,
+    ...{ key: copyOf(record.key), value: copyOf(record.value), headers: copyHeaders(record.headers) },
+  }))

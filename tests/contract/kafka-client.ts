@@ -11,6 +11,7 @@ import { describeKafkaObserver } from './kafka-observer.ts'
 import { describeKafkaRanges } from './kafka-ranges.ts'
 import { describeKafkaRebalances } from './kafka-rebalances.ts'
 import { describeKafkaRecovery } from './kafka-recovery.ts'
+import { describeKafkaSharedReading } from './kafka-shared-reading.ts'
 import { describeKafkaTransactions } from './kafka-transactions.ts'
 
 /** What every Kafka client of the house has to do. */
@@ -27,6 +28,7 @@ export const describeKafkaClient = (name: string, create: KafkaClientFactory, tr
     describeKafkaRecovery(contract)
     describeKafkaObserver(contract)
     describeKafkaAtLeastOnce(contract)
+    describeKafkaSharedReading(contract)
     describeKafkaRanges(contract)
     describeKafkaTransactions(contract)
   })

@@ -200,6 +200,9 @@ export const describeKafkaRanges = ({ bench }: KafkaContract): void => {
         await open.send(topic, 0, 'pending')
         await bench().producer.send(numbered(topic, 3, 4, 1))
         expect((await bench().admin.offsetRanges(topic)).get(0)).toEqual({ from: 0n, to: 3n })
+        // What waits behind an open transaction waits all the same.
+        expect((await bench().admin.offsetRanges(topic, 'end')).get(0)).toEqual({ from: 0n, to: 5n })
+        expect((await bench().admin.consumerLag(uniqueName('group'), topic)).get(0)).toBe(5n)
       } finally {
         await open.abort()
         await raw.close()

@@ -1,7 +1,7 @@
 import { setTimeout as later } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { faultClient } from '../support/fault-clients.ts'
+import { faultClient, faultClients } from '../support/fault-clients.ts'
 import { kafkaBrokers, schemaRegistryUrl } from '../support/kafka.ts'
 import { flawless } from '../support/scoring-world/oracle.ts'
 import type { ScoringWorker } from '../support/scoring-world/scoring-worker.ts'
@@ -16,23 +16,6 @@ let world: ScoringWorld
 /** The workers that a test finds and leaves running. */
 let first: ScoringWorker
 let second: ScoringWorker
-beforeAll(async () => {
-  world = await createScoringWorld({
-    servers: {
-      brokers: kafkaBrokers().join(','),
-      registryUrl: schemaRegistryUrl(),
-      redisUrl: process.env['REDIS_URL'] ?? '',
-    },
-    client: faultClient,
-    partitions: PARTITIONS,
-    models: 2,
-    ...SESSION,
-  })
-  first = world.startWorker({ movingClock: true })
-  second = world.startWorker({ movingClock: true })
-  await Promise.all([first.ready, second.ready])
-})
-afterAll(() => world?.close())
 
 const quantile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
@@ -48,8 +31,29 @@ const underLoad = async (fault: () => Promise<void>): Promise<void> => {
 }
 
 // One after another on one task, counted together in the end: counting takes longer than most of the faults.
-describe(`workers with the client ${faultClient}, under load,`, () => {
-  test('take a new model every second, one model for each batch', async () => {
+describe.each(faultClients)('workers with the client %s, under load,', (client) => {
+  beforeAll(async () => {
+    world = await createScoringWorld({
+      servers: {
+        brokers: kafkaBrokers().join(','),
+        registryUrl: schemaRegistryUrl(),
+        redisUrl: process.env['REDIS_URL'] ?? '',
+      },
+      client,
+      partitions: PARTITIONS,
+      models: 2,
+      ...SESSION,
+    })
+    first = world.startWorker({ movingClock: true })
+    second = world.startWorker({ movingClock: true })
+    await Promise.all([first.ready, second.ready])
+  })
+  afterAll(() => world?.close())
+
+  /** Of what does not depend on the client. */
+  const testOnce = test.runIf(client === faultClient)
+
+  testOnce('take a new model every second, one model for each batch', async () => {
     const swaps: { version: string; at: number }[] = []
     await underLoad(async () => {
       for (let swap = 0; swap < 6; swap++) {
@@ -80,7 +84,7 @@ describe(`workers with the client ${faultClient}, under load,`, () => {
     expect(quantile(delays, 0.5)).toBeLessThan(1000)
   })
 
-  test('do not care when their clocks are set an hour forward and back', async () => {
+  testOnce('do not care when their clocks are set an hour forward and back', async () => {
     await underLoad(async () => {
       // A broker takes no record that claims to come from more than an hour ahead.
       const ahead = HOUR_MS - 60_000
@@ -120,7 +124,7 @@ describe(`workers with the client ${faultClient}, under load,`, () => {
     })
   })
 
-  test('catch up on a hundred thousand events in bounded memory', async () => {
+  testOnce('catch up on a hundred thousand events in bounded memory', async () => {
     await first.stop()
     const backlog = world.load(50_000)
     await backlog.more(100_000)

@@ -161,6 +161,6 @@ test('a Java that cannot run Kafka is an error, not an empty result', async () =
   await inTransaction(topic, [{ key: 'a', value: 'v', partition: 0 }], 'commit')
   // Too little room for Kafka's classes, but enough to tell the version.
   const env = { ...process.env, JDK_JAVA_OPTIONS: '-XX:MaxMetaspaceSize=9m' }
-  const failing = readCommitted({ brokers, topic, home, env, onRecord: () => undefined })
+  const failing = readCommitted({ brokers, topic, home, env, timeoutMs: 10_000, onRecord: () => undefined })
   await expect(failing).rejects.toMatchObject({ code: 'COMMITTED_READ_FAILED' })
 })

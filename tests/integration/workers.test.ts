@@ -18,8 +18,8 @@ let port: number
 let run: DriftlineRun | undefined
 
 /** Runs two workers, from a terminal of their own. */
-const start = (): DriftlineRun => {
-  const env = { DRIFTLINE_METRICS_PORT: String(port), DRIFTLINE_INSTANCE_ID: 'test' }
+const start = (servers: NodeJS.ProcessEnv = {}): DriftlineRun => {
+  const env = { DRIFTLINE_METRICS_PORT: String(port), DRIFTLINE_INSTANCE_ID: 'test', ...servers }
   run = runDriftline(world.task, ['run', 'score', '--workers', '2'], env, { ownGroup: true })
   return run
 }
@@ -150,6 +150,12 @@ describe('driftline run score --workers 2', { timeout: 180_000 }, () => {
     expect(await ended, stderr()).toBe(0)
     expect(running).toHaveLength(2)
     expect(running.map(isAlive)).toEqual([false, false])
+  })
+
+  test('ends with the exit code of a worker that cannot start', async () => {
+    const { ended, stderr } = start({ KAFKA_BROKERS: '127.0.0.1:1' })
+    expect(await ended, stderr()).toBe(4)
+    expect(stderr()).toMatch(/the role score-[12] ended with exit code 4; its output stands above/)
   })
 
   test('a port that is taken is told before any worker joins the group', async () => {

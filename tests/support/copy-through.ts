@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { type CommittedRecord, readCommitted } from '../../dev/stack/console-consumer.ts'
 import type { KafkaClientName } from '../../src/config/kafka-schema.ts'
 import { createKafkaClient } from '../../src/kafka/create-client.ts'
+import type { OutgoingRecord, RecordBatch, RecordSink } from '../../src/kafka/kafka-types.ts'
 import { recordsOf } from '../../src/kafka/record-batch.ts'
 import { eventually } from './eventually.ts'
 import { uniqueName } from './kafka.ts'
@@ -29,33 +30,65 @@ export type CopyOptions = {
   readonly timeoutMs?: number
 }
 
+const PARTITIONS = 3
 const RECORDS_BETWEEN = 500
 
 const numberOf = ({ key }: CommittedRecord): number => Number(key?.slice(1))
+
+/** Writes each record to `output` as it is, on its partition. */
+export const copyTo =
+  (output: string) =>
+  (batch: RecordBatch, sink: RecordSink): void => {
+    for (const { partition, key, value } of recordsOf(batch)) sink.add({ topic: output, partition, key, value })
+  }
+
+/** Records to be copied: `e0`, `e1` and so on, over all partitions in turn. */
+export const eventsOf = (topic: string, from: number, to: number, partitions: number): OutgoingRecord[] =>
+  Array.from({ length: to - from }, (_, i) => ({
+    topic,
+    partition: (from + i) % partitions,
+    key: Buffer.from(`e${from + i}`),
+    value: Buffer.from(`v${from + i}`),
+  }))
+
+/** Checks with Kafka's own reader that each of the first `count` events was copied once and in order. */
+export const expectCopied = async (
+  { brokers, partitions = PARTITIONS }: Pick<CopyOptions, 'brokers' | 'partitions'>,
+  output: string,
+  count: number,
+): Promise<void> => {
+  const copied: CommittedRecord[] = []
+  await readCommitted({
+    brokers,
+    topic: output,
+    home: resolve('.driftline'),
+    onRecord: (record) => copied.push(record),
+  })
+  const found = copied.map(numberOf)
+  expect(found.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i))
+  for (let partition = 0; partition < partitions; partition++) {
+    const inOrder = copied.filter((record) => record.partition === partition).map(numberOf)
+    expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b))
+  }
+}
 
 /**
  * Copies a topic exactly once while faults strike, and checks with Kafka's own reader that every record was copied
  * once and in order, that nothing waits, and that the consumer did not end.
  */
 export const copyThrough = async (options: CopyOptions): Promise<void> => {
-  const { brokers, client: name, partitions = 3, replicationFactor = 1, count = 6000, strikes } = options
+  const { brokers, client: name, partitions = PARTITIONS, replicationFactor = 1, count = 6000, strikes } = options
   const { batchMaxRecords = 50, sessionTimeoutMs = 6000, transactionTimeoutMs = 4000, timeoutMs = 150_000 } = options
   const client = await createKafkaClient(name, { brokers: brokers.split(','), clientId: 'copy', logger: testLogger() })
   const copy: Copy = { input: uniqueName('topic'), output: uniqueName('topic'), group: uniqueName('group') }
   const admin = await client.admin()
   const producer = await client.producer()
   await admin.ensureTopics([copy.input, copy.output].map((topic) => ({ name: topic, partitions, replicationFactor })))
-  await producer.send(
-    Array.from({ length: count }, (_, i) => ({
-      topic: copy.input,
-      partition: i % partitions,
-      key: Buffer.from(`e${i}`),
-      value: Buffer.from(`v${i}`),
-    })),
-  )
+  await producer.send(eventsOf(copy.input, 0, count, partitions))
   // Their connections would be hit as well: what is asked during the faults is asked anew.
   await Promise.all([producer.close(), admin.close()])
 
+  const copyRecords = copyTo(copy.output)
   const pending = [...strikes]
   let committed = 0
   let nextAt = RECORDS_BETWEEN
@@ -73,7 +106,7 @@ export const copyThrough = async (options: CopyOptions): Promise<void> => {
     sessionTimeoutMs,
     transactionTimeoutMs,
     process: (batch, sink) => {
-      for (const { partition, key, value } of recordsOf(batch)) sink.add({ topic: copy.output, partition, key, value })
+      copyRecords(batch, sink)
       if (striking !== undefined || committed < nextAt) return
       const strike = pending.shift()
       if (strike === undefined) return
@@ -112,17 +145,5 @@ export const copyThrough = async (options: CopyOptions): Promise<void> => {
     await consumer.stop({ deadlineMs: 20_000 }).catch(() => undefined)
   }
 
-  const copied: CommittedRecord[] = []
-  await readCommitted({
-    brokers,
-    topic: copy.output,
-    home: resolve('.driftline'),
-    onRecord: (record) => copied.push(record),
-  })
-  const found = copied.map(numberOf)
-  expect(found.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i))
-  for (let partition = 0; partition < partitions; partition++) {
-    const inOrder = copied.filter((record) => record.partition === partition).map(numberOf)
-    expect(inOrder).toEqual(inOrder.toSorted((a, b) => a - b))
-  }
+  await expectCopied(options, copy.output, count)
 }

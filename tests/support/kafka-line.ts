@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { type ConnectionTap, createTcpProxy, type Passage, type TcpProxy } from './tcp-proxy.ts'
 
 /** Keys of the requests that can be lost (Kafka protocol guide, "Api Keys"). */
@@ -27,10 +28,19 @@ export type Loss = {
   readonly connection: 'breaks' | 'stays'
 }
 
-/** A line to a broker that knows requests from each other and can lose one. */
+/** A line to a broker that knows requests from each other and can lose, delay or stop one. */
 export type KafkaLine = TcpProxy & {
   /** Loses the next exchange of this kind, once. Resolves when it was lost. */
   readonly lose: (loss: Loss) => Promise<void>
+  /** Loses every exchange of this kind until the returned function is called. */
+  readonly loseAll: (loss: Loss) => () => void
+  /**
+   * Takes the next request of this kind off the line and breaks its connection: to the client it is lost. Resolves
+   * then, with what brings it to the broker after all, and resolves when the broker has answered it.
+   */
+  readonly delay: (api: ApiName) => Promise<() => Promise<void>>
+  /** Stops the next request of this kind on its open connection. Resolves then, with what lets it go on. */
+  readonly stop: (api: ApiName) => Promise<() => void>
 }
 
 /** Cuts a stream into frames: four bytes of length, and as many bytes. A part of a frame waits for the rest. */
@@ -49,14 +59,39 @@ const createFrames = (): ((chunk: Buffer) => Buffer[]) => {
   }
 }
 
+/** Sends a request on a connection of its own, and waits for the reply. */
+const sendAlone = (target: { host: string; port: number }, request: Buffer): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const replies = createFrames()
+    const socket = connect(target, () => socket.write(request))
+    socket.once('error', reject)
+    socket.once('close', () => reject(new Error('the broker closed the connection of a late request')))
+    socket.on('data', (chunk) => {
+      if (replies(chunk).length === 0) return
+      resolve()
+      socket.destroy()
+    })
+  })
+
+type Order = {
+  readonly api: ApiName
+  readonly what: Loss['what']
+  /** What becomes of the connection of the exchange, and so of the exchange; `stops`: it waits for `goesOn`. */
+  readonly connection: Loss['connection'] | 'stops'
+  readonly always: boolean
+  /** Told of the exchange when its turn has come. */
+  readonly met: (frame: Buffer) => void
+  readonly goesOn?: Promise<void>
+}
+
 /** Forwards a free local port to a broker's plain listener. */
 export const createKafkaLine = async (target: { host: string; port: number }): Promise<KafkaLine> => {
-  type Order = Loss & { readonly lost: () => void }
   const orders: Order[] = []
 
   const take = (api: number, what: Loss['what']): Order | undefined => {
     const index = orders.findIndex((order) => API_KEYS[order.api] === api && order.what === what)
-    return index < 0 ? undefined : orders.splice(index, 1)[0]
+    if (index < 0) return undefined
+    return orders[index]!.always ? orders[index] : orders.splice(index, 1)[0]
   }
 
   const createTap = (): ConnectionTap => {
@@ -65,15 +100,21 @@ export const createKafkaLine = async (target: { host: string; port: number }): P
     const requests = createFrames()
     const replies = createFrames()
 
-    const passing = (frames: readonly Buffer[], orderFor: (frame: Buffer) => Order | undefined): Passage => {
+    const passing = (
+      frames: readonly Buffer[],
+      orderFor: (frame: Buffer) => Order | undefined,
+    ): Passage | Promise<Passage> => {
       const passed: Buffer[] = []
+      let goesOn: Promise<void> | undefined
       for (const frame of frames) {
         const order = orderFor(frame)
-        order?.lost()
+        order?.met(frame)
         if (order?.connection === 'breaks') return 'cut'
-        if (order === undefined) passed.push(frame)
+        if (order?.connection !== 'stays') passed.push(frame)
+        goesOn ??= order?.goesOn
       }
-      return passed.length === 1 ? passed[0]! : Buffer.concat(passed)
+      const bytes = passed.length === 1 ? passed[0]! : Buffer.concat(passed)
+      return goesOn === undefined ? bytes : goesOn.then(() => bytes)
     }
 
     return {
@@ -95,6 +136,26 @@ export const createKafkaLine = async (target: { host: string; port: number }): P
 
   return {
     ...(await createTcpProxy(target, createTap)),
-    lose: (loss) => new Promise((lost) => orders.push({ ...loss, lost })),
+    lose: (loss) => new Promise((lost) => orders.push({ ...loss, always: false, met: () => lost() })),
+    loseAll: (loss) => {
+      const order: Order = { ...loss, always: true, met: () => undefined }
+      orders.push(order)
+      return () => {
+        orders.splice(orders.indexOf(order), 1)
+      }
+    },
+    delay: (api) =>
+      new Promise((delayed) => {
+        const met = (frame: Buffer): void => {
+          const request = Buffer.from(frame)
+          delayed(() => sendAlone(target, request))
+        }
+        orders.push({ api, what: 'request', connection: 'breaks', always: false, met })
+      }),
+    stop: (api) =>
+      new Promise((stopped) => {
+        const { promise: goesOn, resolve: letGo } = Promise.withResolvers<void>()
+        orders.push({ api, what: 'request', connection: 'stops', always: false, goesOn, met: () => stopped(letGo) })
+      }),
   }
 }

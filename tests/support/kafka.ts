@@ -84,10 +84,13 @@ export const createKafkaBench = async (given?: KafkaClient): Promise<KafkaBench>
 }
 
 /** Everything that is committed on a topic, by Kafka's own reader. */
-export const committedRecords = async (topic: string): Promise<CommittedRecord[]> => {
+export const committedRecords = async (
+  topic: string,
+  brokers: readonly string[] = kafkaBrokers(),
+): Promise<CommittedRecord[]> => {
   const records: CommittedRecord[] = []
   await readCommitted({
-    brokers: kafkaBrokers().join(','),
+    brokers: brokers.join(','),
     topic,
     home: resolve('.driftline'),
     onRecord: (record) => records.push(record),

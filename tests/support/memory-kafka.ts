@@ -1,4 +1,4 @@
-import { ProducerFenced, SendFailed } from '../../src/kafka/kafka-errors.ts'
+import { CommitUncertain, ProducerFenced, SendFailed } from '../../src/kafka/kafka-errors.ts'
 import type { KafkaAdmin, KafkaClient, OffsetRange, OutgoingRecord, RawRecord } from '../../src/kafka/kafka-types.ts'
 import { sampleBatch } from './sample-batch.ts'
 
@@ -78,9 +78,11 @@ export const createMemoryKafka = (topics: Readonly<Record<string, number>>) => {
       owner.open = null
       owner.epoch += 1
       const mine = owner.epoch
+      let ended: CommitUncertain | undefined
       return {
         close: async () => undefined,
         commit: async (records) => {
+          if (ended !== undefined) throw ended
           if (owner.epoch !== mine) throw new ProducerFenced('somebody opened the id')
           const fault = faultOf(records)
           const state = newState('open')
@@ -91,7 +93,10 @@ export const createMemoryKafka = (topics: Readonly<Record<string, number>>) => {
           end(state, 'committed')
           owner.open = null
           if (fault === 'killed-after') throw new Killed()
-          if (fault === 'lost') throw new SendFailed('no answer', { retryable: true })
+          if (fault === 'lost') {
+            ended = new CommitUncertain(`a transaction under ${transactionalId}`, new Error('no answer'))
+            throw ended
+          }
         },
       }
     },

@@ -8,10 +8,13 @@ import { eventually } from './eventually.ts'
 import { temporaryFolder } from './kafka.ts'
 import { createKafkaLine, type KafkaLine } from './kafka-line.ts'
 
+/** A way to a broker: clients that come in by this address stay on its line, whatever the broker tells them. */
+export type Entrance = { readonly address: string; readonly line: KafkaLine }
+
 /** A Kafka broker that a test may kill, behind a line that it may break. */
-export type OwnBroker = {
-  readonly address: string
-  readonly line: KafkaLine
+export type OwnBroker = Entrance & {
+  /** Past the line of the others: for a client that shall not feel what they feel. */
+  readonly aside: Entrance
   /** Kills the broker as a power cut would. */
   readonly kill: () => Promise<void>
   /** Starts it again, with the same data. */
@@ -19,31 +22,46 @@ export type OwnBroker = {
   readonly close: () => Promise<void>
 }
 
+/** A transaction that is over its time is aborted so soon after it; ten seconds by default. */
+export const CLEANUP_INTERVAL_MS = 1000
+
+const host = '127.0.0.1'
+
+const createEntrance = async (avoid: Set<number>): Promise<Entrance & { readonly port: number }> => {
+  const port = await choosePort({ avoid })
+  const line = await createKafkaLine({ host, port })
+  avoid.add(port).add(line.port)
+  return { address: `${host}:${line.port}`, line, port }
+}
+
 export const createOwnBroker = async (): Promise<OwnBroker> => {
   const folder = await temporaryFolder()
-  const port = await choosePort({ avoid: new Set() })
-  const line = await createKafkaLine({ host: '127.0.0.1', port })
+  const avoid = new Set<number>()
+  const [main, aside] = [await createEntrance(avoid), await createEntrance(avoid)]
+  const { address, line, port } = main
   const programs = await prepareNativePrograms({
     home: resolve('.driftline'),
     wanted: ['kafka'],
     env: process.env,
     onProgress: () => undefined,
   })
-  const avoid = new Set([port, line.port])
   const command = await prepareServer('kafka', { programs, folder: folder.path, port, env: process.env, avoid })
-  // Clients are told the other end of the line, so that nothing gets around it; the broker itself talks past it.
+  // Clients are told the other end of their line, so that nothing gets around it; the broker itself talks past it.
   const internal = await choosePort({ avoid })
   const properties = join(folder.path, 'server.properties')
   const text = await readFile(properties, 'utf8')
   const changed = text
-    .replace(/^listeners=/m, `listeners=INTERNAL://127.0.0.1:${internal},`)
+    .replace(/^listeners=/m, `listeners=INTERNAL://${host}:${internal},ASIDE://${host}:${aside.port},`)
     .replace(
       /^advertised\.listeners=.*$/m,
-      `advertised.listeners=PLAINTEXT://127.0.0.1:${line.port},INTERNAL://127.0.0.1:${internal}`,
+      `advertised.listeners=PLAINTEXT://${address},ASIDE://${aside.address},INTERNAL://${host}:${internal}`,
     )
-  const map = 'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT'
-  await writeFile(properties, `${changed}inter.broker.listener.name=INTERNAL\n${map}\n`)
-  const address = `127.0.0.1:${line.port}`
+  const settings = [
+    'inter.broker.listener.name=INTERNAL',
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,ASIDE:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `transaction.abort.timed.out.transaction.cleanup.interval.ms=${CLEANUP_INTERVAL_MS}`,
+  ]
+  await writeFile(properties, `${changed}${settings.join('\n')}\n`)
   let child: ChildProcess | undefined
 
   // Whatever ends this process: the broker must not outlive it.
@@ -74,12 +92,13 @@ export const createOwnBroker = async (): Promise<OwnBroker> => {
   return {
     address,
     line,
+    aside,
     kill,
     start,
     close: async () => {
       await kill()
       process.removeListener('exit', killAtExit)
-      await line.close()
+      await Promise.all([line.close(), aside.line.close()])
       await folder.remove()
     },
   }

@@ -17,10 +17,10 @@ export type TcpProxy = {
 /** What becomes of bytes on their way: they, or others, are passed on; `cut` breaks the connection instead. */
 export type Passage = Buffer | null | 'cut'
 
-/** Looks at what passes on one connection, and may hold it back. */
+/** Looks at what passes on one connection, and may hold it back: what comes behind waits for a promise. */
 export type ConnectionTap = {
-  readonly toServer: (chunk: Buffer) => Passage
-  readonly toClient: (chunk: Buffer) => Passage
+  readonly toServer: (chunk: Buffer) => Passage | Promise<Passage>
+  readonly toClient: (chunk: Buffer) => Passage | Promise<Passage>
 }
 
 const openTap: ConnectionTap = { toServer: (chunk) => chunk, toClient: (chunk) => chunk }
@@ -71,11 +71,9 @@ export const createTcpProxy = async (
     if (mode === 'stalled') return
     const upstream = keep(connect(target))
     const tap = createTap()
-    const forward = (from: Socket, to: Socket, look: (chunk: Buffer) => Passage): void => {
+    const forward = (from: Socket, to: Socket, look: ConnectionTap['toServer']): void => {
       let late = Promise.resolve()
-      from.on('data', (chunk) => {
-        if (dead.has(client)) return
-        const passage = look(chunk)
+      const forwardOne = (passage: Passage): void => {
         if (passage === 'cut') {
           client.destroy()
           return
@@ -92,6 +90,20 @@ export const createTcpProxy = async (
             if (!dead.has(client)) pass(passage, from, to)
             done()
           }, waitMs)
+        })
+      }
+      from.on('data', (chunk) => {
+        if (dead.has(client)) return
+        const passage = look(chunk)
+        if (!(passage instanceof Promise)) {
+          forwardOne(passage)
+          return
+        }
+        from.pause()
+        passage.then((released) => {
+          if (dead.has(client) || to.destroyed) return
+          from.resume()
+          forwardOne(released)
         })
       })
       from.on('close', () => {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type DeadLetter, type LeftOut, readLetterRecord } from '../../../streams/dead-letter-replay.ts'
 import { AppError } from '../../errors.ts'
 import { backoffMs } from '../../kafka/backoff.ts'
-import { ProducerFenced } from '../../kafka/kafka-errors.ts'
+import { CommitUncertain, ProducerFenced } from '../../kafka/kafka-errors.ts'
 import type { KafkaAdmin, KafkaClient, TransactionalProducer } from '../../kafka/kafka-types.ts'
 import { recordAt } from '../../kafka/record-batch.ts'
 import type { DecideLetter, Decision } from './decide-letter.ts'
@@ -68,7 +68,7 @@ export type PreparedReplay = {
   readonly candidates: number
   /** Looks at the bytes of the candidates and sends nothing. */
   readonly tryOut: () => Promise<ReplayResult>
-  /** @throws ReplayFenced, ReplayBlocked, SendFailed, SchemaRegistryUnavailable, KafkaUnavailable */
+  /** @throws ReplayFenced, ReplayBlocked, SendFailed, CommitUncertain, SchemaRegistryUnavailable, KafkaUnavailable */
   readonly send: () => Promise<ReplayResult>
 }
 
@@ -84,6 +84,10 @@ const candidatesOf = (index: LetterIndex, rules: ReplayRules): Map<number, numbe
   }
   return offsets
 }
+
+/** Whether another round may get further: it opens the id anew, and first reads what is committed. */
+const mayGoOn = (error: unknown): error is AppError =>
+  error instanceof CommitUncertain || (error instanceof AppError && error.retryable)
 
 const countOf = (candidates: ReadonlyMap<number, readonly number[]>): number =>
   [...candidates.values()].reduce((sum, offsets) => sum + offsets.length, 0)
@@ -218,7 +222,7 @@ export const prepareReplay = async (deps: ReplayDeps, plan: ReplayPlan): Promise
           await oneRound(round)
           break
         } catch (error) {
-          if (!(error instanceof AppError && error.retryable) || round === MAX_ROUNDS) throw error
+          if (!mayGoOn(error) || round === MAX_ROUNDS) throw error
           onNote?.(`${error.message}; opening the replay again`)
           await wait(backoffMs(round, Math.random(), { firstMs: 500, maxMs: 5000 }))
           // What of the last transaction was committed is found behind the next barrier.

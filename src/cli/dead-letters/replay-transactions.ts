@@ -82,7 +82,7 @@ export const createReplayTransactions = (options: {
 /**
  * Writes a barrier into each of the partitions and reads up to it: after that the scan knows of all that was sent
  * before the producer was opened.
- * @throws ReplayBlocked, SendFailed, ProducerFenced
+ * @throws ReplayBlocked, SendFailed, CommitUncertain, ProducerFenced
  */
 export const passBarrier = async (options: {
   readonly producer: TransactionalProducer

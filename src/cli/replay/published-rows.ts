@@ -1,6 +1,6 @@
 import type { ModelRole, Prediction } from '../../events.ts'
 import type { RecordBatch } from '../../kafka/kafka-types.ts'
-import { recordAt } from '../../kafka/record-batch.ts'
+import { recordsOf } from '../../kafka/record-batch.ts'
 import type { Codec } from '../../kafka/serde-types.ts'
 import type { ScoredRow } from './read-rows.ts'
 
@@ -11,7 +11,7 @@ import type { ScoredRow } from './read-rows.ts'
 export const predictionRowsOf =
   (codec: Codec<Prediction>, role: ModelRole) =>
   async (batch: RecordBatch): Promise<ScoredRow[]> => {
-    const records = Array.from({ length: batch.length }, (_, index) => recordAt(batch, index))
+    const records = recordsOf(batch)
     await codec.prepare(records.map(({ value }) => value))
     const rows: ScoredRow[] = []
     for (const record of records) {

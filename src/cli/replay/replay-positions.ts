@@ -10,7 +10,8 @@ export const positionsIn = async (
 ): Promise<Map<number, bigint>> => {
   // An estimate, for the progress and to find groups of long ago: the end may move between the two.
   const lag = await admin.consumerLag(group, topic)
-  const held = await admin.offsetRanges(topic)
+  // Lag counts to the end of the log, also where a transaction is open.
+  const held = await admin.offsetRanges(topic, 'end')
   return new Map(
     [...ranges].map(([partition, { from, to }]) => {
       const committed = (held.get(partition)?.to ?? from) - (lag.get(partition) ?? 0n)

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { AppError } from '../../errors.ts'
 import { createRestartPolicy } from './restart-policy.ts'
+import { RoleFailed } from './role-failed.ts'
 import { isRoleReady } from './role-messages.ts'
 
 export type RoleSpec = {
@@ -37,13 +37,12 @@ const tail = (file: string, lines: number): string => {
   }
 }
 
-/** The role ended before it was ever ready: starting it again would not help. */
-const failedToStart = ({ name, logFile }: RoleSpec, how: string): AppError =>
-  new AppError(
-    'ROLE_FAILED',
+const failedToStart = ({ name, logFile }: RoleSpec, how: string, exitCode: number | null): RoleFailed =>
+  new RoleFailed(
     logFile === null
       ? `the role ${name} ${how}; its output stands above`
       : `the role ${name} ${how}. The end of its log, ${logFile}:\n${tail(logFile, 12)}`,
+    { exitCode },
   )
 
 /** Runs one role as a child process and starts it again whenever it ends on its own. */
@@ -59,7 +58,7 @@ export const createChildRole = (
   let stopping = false
   let restartTimer: NodeJS.Timeout | undefined
 
-  const launch = (onReady: () => void, onEnd: (how: string) => void): void => {
+  const launch = (onReady: () => void, onEnd: (how: string, code: number | null) => void): void => {
     const log = spec.logFile === null ? 'inherit' : openSync(spec.logFile, 'a')
     const startedAt = performance.now()
     // The channel also ends the child when this process dies without a chance to stop it.
@@ -76,7 +75,7 @@ export const createChildRole = (
     exited = new Promise((resolve) => {
       const ended = (code: number | null, signal: string | null): void => {
         resolve()
-        onEnd(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`)
+        onEnd(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`, code)
         if (stopping) return
         const restartInMs = policy.nextDelayMs(performance.now() - startedAt)
         options.onEvent({ type: 'ended', role: spec.name, code, signal, restartInMs })
@@ -111,25 +110,24 @@ export const createChildRole = (
     restarts: () => restarts,
     start: () =>
       new Promise<void>((resolve, reject) => {
-        const fail = (how: string): void => {
+        let decided = false
+        const fail = (how: string, exitCode: number | null): void => {
+          // The end that follows from stopping it is not why.
+          if (decided) return
+          decided = true
           clearTimeout(timer)
-          void stop(1000).then(() => reject(failedToStart(spec, how)))
+          void stop(1000).then(() => reject(failedToStart(spec, how, exitCode)))
         }
         const timer = setTimeout(
-          () => fail(`was not ready after ${options.readyTimeoutMs / 1000} s`),
+          () => fail(`was not ready after ${options.readyTimeoutMs / 1000} s`, null),
           options.readyTimeoutMs,
         )
-        let ready = false
-        launch(
-          () => {
-            ready = true
-            clearTimeout(timer)
-            resolve()
-          },
-          (how) => {
-            if (!ready) fail(how)
-          },
-        )
+        launch(() => {
+          if (decided) return
+          decided = true
+          clearTimeout(timer)
+          resolve()
+        }, fail)
       }),
     stop,
   }

@@ -152,16 +152,19 @@ export const createKafkaAdmin = async (kafka: Kafka): Promise<KafkaAdmin> => {
     },
 
     consumerLag: async (group, topic) => {
-      const [ends, committed] = await withPatience(`the lag of ${group} on ${topic}`, () =>
-        Promise.all([admin.fetchTopicOffsets(topic), admin.fetchOffsets({ groupId: group, topics: [topic] })]),
-      )
+      // The end with what open transactions have written: what waits behind one is not done.
+      const [starts, ends, committed] = await Promise.all([
+        offsetsOf(topic, EARLIEST),
+        offsetsOf(topic, LATEST, false),
+        withPatience(`the lag of ${group} on ${topic}`, () => admin.fetchOffsets({ groupId: group, topics: [topic] })),
+      ])
       const offsets = new Map(committed[0]?.partitions.map((p) => [p.partition, BigInt(p.offset)]))
       return new Map(
-        ends.map(({ partition, high, low }) => {
+        Array.from(starts, ([partition, start]) => {
           const offset = offsets.get(partition)
           // Nothing committed yet: everything that the log still holds is waiting.
-          const from = offset === undefined || offset < 0n ? BigInt(low) : offset
-          return [partition, BigInt(high) - from]
+          const from = offset === undefined || offset < 0n ? start : offset
+          return [partition, (ends.get(partition) ?? from) - from]
         }),
       )
     },

@@ -63,8 +63,8 @@ const listOffsets = (
 })
 
 /**
- * Offsets of all partitions of a topic by a timestamp, EARLIEST or LATEST. kafkajs' admin asks for the high watermark
- * alone; a reader of what is committed needs the last stable offset.
+ * Offsets of all partitions of a topic by a timestamp, EARLIEST or LATEST. kafkajs' admin asks for the last stable
+ * offset alone, and calls it the high watermark; what waits for a group counts to the end of the log.
  * @param readCommitted LATEST is the last stable offset; without it the high watermark
  * @returns by partition; -1 where no record is as young as the timestamp
  * @throws an error of kafkajs: the caller has the patience
@@ -77,6 +77,8 @@ export const listedOffsets = async (
 ): Promise<Map<number, bigint>> => {
   await cluster.connect()
   await cluster.addMultipleTargetTopics([topic])
+  // A topic may have got more partitions, of which no refusal would tell.
+  await cluster.refreshMetadataIfNecessary()
   const byLeader = new Map<number, number[]>()
   for (const { partitionId, leader } of cluster.findTopicPartitionMetadata(topic)) {
     byLeader.set(leader, [...(byLeader.get(leader) ?? []), partitionId])

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
 import type { KafkaCompression } from '../../config/kafka-schema.ts'
 import { AppError, describeError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/log.ts'
-import { ProducerFenced, SendFailed } from '../kafka-errors.ts'
+import { backoffMs } from '../backoff.ts'
+import { CommitUncertain, ProducerFenced, SendFailed } from '../kafka-errors.ts'
 import type { OutgoingRecord, TransactionalProducer } from '../kafka-types.ts'
 import { createBatchSink } from '../wire/record-sink.ts'
 import { breakConnections } from './connection.ts'
@@ -15,6 +17,10 @@ export type TransactionalProducerDeps = {
   readonly kafka: Kafka
   readonly compression: KafkaCompression
 }
+
+/** A request for each of the connections that may have broken together: to any broker, a coordinator, a new one. */
+const RENEWAL_ATTEMPTS = 4
+const BACKOFF = { firstMs: 20, maxMs: 300 }
 
 /** @throws KafkaUnavailable, KafkaAccessDenied */
 export const createTransactionalProducer = async (
@@ -43,13 +49,26 @@ export const createTransactionalProducer = async (
       ),
     )
 
+  /** Takes the id anew. kafkajs takes a connection that just broke for an open one, until a request on it has failed. */
+  const renew = async (): Promise<void> => {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await transaction.init()
+      } catch (error) {
+        const answered = protocolErrorType(error) !== undefined || error instanceof AppError
+        if (answered || failures === RENEWAL_ATTEMPTS) throw error
+      }
+      await sleep(backoffMs(failures, Math.random(), BACKOFF))
+    }
+  }
+
   /**
    * Undoes what was written. With a new epoch, since brokers may have counted records that we have not.
    * @returns what ended the producer, if it did
    */
   const undo = async (): Promise<AppError | undefined> => {
     try {
-      await transaction.init()
+      await renew()
       return undefined
     } catch (error) {
       if (isFenced(error)) return fenced(error)
@@ -80,9 +99,7 @@ export const createTransactionalProducer = async (
     } catch (error) {
       // An answer says that it was not committed; without one nobody knows.
       if (isFenced(error)) throw fenced(error)
-      throw end(
-        new SendFailed(`it is not known whether ${what} was committed: ${describeError(error)}`, { cause: error }),
-      )
+      throw end(new CommitUncertain(what, error))
     }
   }
 

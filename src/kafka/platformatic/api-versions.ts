@@ -1,10 +1,11 @@
 import type { API } from '@platformatic/kafka'
 import { KafkaUnsuitable } from '../kafka-errors.ts'
+import type { VersionRange } from '../wire/wire-call.ts'
 
 /** What one broker speaks, as it said when the connection to it was opened. */
 export type BrokerVersions = {
-  /** The newest version of a request that the broker knows; -1 where it does not know the request. */
-  readonly newestOf: (apiKey: number) => number
+  /** The versions of a request that the broker knows; null where it does not know the request. */
+  readonly rangeOf: (apiKey: number) => VersionRange | null
   readonly supports: (apiKey: number, version: number) => boolean
   /** The level of a feature of the whole cluster, such as `transaction.version`; 0 where it has none. */
   readonly featureLevel: (name: string) => number
@@ -16,13 +17,15 @@ export type ApiVersionsReply = {
 }
 
 export const brokerVersions = (reply: ApiVersionsReply): BrokerVersions => {
-  const ranges = new Map(reply.apiKeys.map((api) => [api.apiKey, api]))
+  const ranges = new Map<number, VersionRange>(
+    reply.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
+  )
   const features = new Map(reply.finalizedFeatures?.map((feature) => [feature.name, feature.maxVersionLevel]))
   return {
-    newestOf: (apiKey) => ranges.get(apiKey)?.maxVersion ?? -1,
+    rangeOf: (apiKey) => ranges.get(apiKey) ?? null,
     supports: (apiKey, version) => {
       const range = ranges.get(apiKey)
-      return range !== undefined && version >= range.minVersion && version <= range.maxVersion
+      return range !== undefined && version >= range.min && version <= range.max
     },
     featureLevel: (name) => features.get(name) ?? 0,
   }

@@ -35,7 +35,11 @@ export const runAtLeastOnce = async (deps: AtLeastOnceDeps, options: AtLeastOnce
   const coordinator = createCoordinatorPort({ cluster, pool }, 'group', group)
   const patienceMs = sessionTimeoutMs / 4
 
-  const createWork = (topic: string, partition: number, { identity, assigned }: SessionPorts): PartitionWork => {
+  const createWork = (
+    topic: string,
+    partition: number,
+    { identity, assigned, givenUp }: SessionPorts,
+  ): PartitionWork => {
     let committed: bigint | null = null
     let asked: true | bigint = true
 
@@ -51,6 +55,8 @@ export const runAtLeastOnce = async (deps: AtLeastOnceDeps, options: AtLeastOnce
     const commitOffset = async (offset: bigint): Promise<void> => {
       const deadline = performance.now() + sessionTimeoutMs
       for (;;) {
+        // The group takes an offset from any of its members, also one that lies behind what the next owner committed.
+        if (givenUp()) throw new KafkaUnavailable(`${topic}-${partition} went to another member of ${group}`)
         try {
           return await commitOnce(offset)
         } catch (error) {

@@ -1,4 +1,4 @@
-import type { VersionRange, WireCall } from '../wire/wire-call.ts'
+import { commonVersion, type VersionRange, type WireCall } from '../wire/wire-call.ts'
 import { tooOld } from './api-versions.ts'
 import type { BrokerLink } from './connections.ts'
 
@@ -14,7 +14,8 @@ export const callWire = async <Reply>(
   make: (version: number) => WireCall<Reply>,
 ): Promise<Reply> => {
   const { apiKey } = make(range.max)
-  const version = Math.min(range.max, link.versions.newestOf(apiKey))
-  if (version < range.min || !link.versions.supports(apiKey, version)) throw tooOld(what)
+  const brokers = link.versions.rangeOf(apiKey)
+  const version = brokers === null ? null : commonVersion(range, brokers)
+  if (version === null) throw tooOld(what)
   return await link.request(make(version))
 }

@@ -18,6 +18,8 @@ export type SessionPorts = {
   readonly identity: () => MemberIdentity | null
   /** Whether the partition is still given to this member. */
   readonly assigned: () => boolean
+  /** Whether others may have the partition by now. False while the consumer stops in order. */
+  readonly givenUp: () => boolean
 }
 
 export type ConsumerSessionOptions = {
@@ -91,7 +93,7 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
     leave().then(done.resolve, done.reject)
   }
 
-  const loops = createPartitionLoops((place, after) =>
+  const loops = createPartitionLoops((place, after, givenUp) =>
     createPartitionLoop(
       {
         ...{ logger, ...place, fetcher, observer, fail },
@@ -108,6 +110,7 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
       options.createWork(place.topic, place.partition, {
         identity: () => member.identity(),
         assigned: () => loops.hasAlone(place),
+        givenUp,
       }),
       after,
     ),
@@ -119,10 +122,14 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
   }
 
   const onAssigned = (assignment: readonly TopicPartitions[]): void => {
-    if (ended) return
     const places = assignment
       .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
       .filter(({ partition }) => isWanted(partition))
+    // What a stop finds at hand is committed only where the partition is still ours.
+    if (ended) {
+      loops.giveUp(places)
+      return
+    }
     const revoked = loops.assign(places)
     observer?.rebalanced?.({ partitions: places.length, revoked })
   }
@@ -151,7 +158,7 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
       return counts
     },
     ...(settleMs > 0 ? { beforeJoin: settle } : {}),
-    onLost: loops.closeAll,
+    onLost: loops.giveUp,
     onConfirmed: () => {
       for (const loop of loops.current()) loop.onConfirmed()
     },

@@ -9,7 +9,10 @@ export type PartitionLoops = {
    * @returns how many were closed
    */
   readonly assign: (places: readonly PartitionPlace[]) => number
+  /** Closes them. They are the consumer's still, and what they have at hand may be committed. */
   readonly closeAll: () => void
+  /** Closes them, and gives up those that are on their way out, except at these places: others may have them. */
+  readonly giveUp: (kept?: readonly PartitionPlace[]) => void
   /** Resolves when no loop that is closed has a chunk at hand. */
   readonly settled: () => Promise<void>
   /** Of the partitions that the consumer has. */
@@ -23,18 +26,25 @@ export type PartitionLoops = {
 
 const keyOf = ({ topic, partition }: PartitionPlace): string => `${topic}-${partition}`
 
-/** @param begin makes a loop that begins when `after` has resolved */
+/**
+ * @param begin makes a loop that begins when `after` has resolved; `givenUp` tells whether others may have its partition
+ */
 export const createPartitionLoops = (
-  begin: (place: PartitionPlace, after: Promise<void>) => PartitionLoop,
+  begin: (place: PartitionPlace, after: Promise<void>, givenUp: () => boolean) => PartitionLoop,
 ): PartitionLoops => {
   const loops = new Map<string, PartitionLoop>()
   const leaving = new Map<PartitionLoop, string>()
+  const givenUp = new WeakSet<PartitionLoop>()
 
   const close = (key: string, loop: PartitionLoop): void => {
     loops.delete(key)
     void loop.close()
     leaving.set(loop, key)
     loop.ended.then(() => leaving.delete(loop))
+  }
+
+  const closeAll = (): void => {
+    for (const [key, loop] of [...loops]) close(key, loop)
   }
 
   const older = (key: string): PartitionLoop[] => [...leaving].flatMap(([loop, other]) => (other === key ? [loop] : []))
@@ -48,18 +58,23 @@ export const createPartitionLoops = (
           loop.onConfirmed()
           continue
         }
+        givenUp.add(loop)
         close(key, loop)
         closed++
       }
       for (const [key, place] of assigned) {
         if (loops.has(key)) continue
         const after = Promise.all(older(key).map((loop) => loop.ended)).then(() => undefined)
-        loops.set(key, begin(place, after))
+        const loop: PartitionLoop = begin(place, after, () => givenUp.has(loop))
+        loops.set(key, loop)
       }
       return closed
     },
-    closeAll: () => {
-      for (const [key, loop] of [...loops]) close(key, loop)
+    closeAll,
+    giveUp: (kept = []) => {
+      closeAll()
+      const keys = new Set(kept.map(keyOf))
+      for (const [loop, key] of leaving) if (!keys.has(key)) givenUp.add(loop)
     },
     settled: async () => {
       await Promise.all(Array.from(leaving.keys(), (loop) => loop.close()))

@@ -8,7 +8,7 @@ import {
 } from '@platformatic/kafka'
 import { describeError } from '../../errors.ts'
 import { chunkBySize } from '../chunking.ts'
-import { ProducerFenced, SendFailed } from '../kafka-errors.ts'
+import { CommitUncertain, ProducerFenced, SendFailed } from '../kafka-errors.ts'
 import type { OutgoingRecord, TransactionalProducer } from '../kafka-types.ts'
 import { wireBytes } from '../record-size.ts'
 import { createBatchSink } from '../wire/record-sink.ts'
@@ -45,7 +45,7 @@ export const createTransactionalProducer = async (
   const coordinating = network.pool('coordinate', { requestTimeoutMs: COORDINATOR_TIMEOUT_MS })
   const sink = createBatchSink({ compression })
   const turns = createTurns()
-  let ended: ProducerFenced | SendFailed | undefined
+  let ended: ProducerFenced | CommitUncertain | SendFailed | undefined
 
   /** Asks the coordinator of the id, wherever it is by now. Every request here may be repeated. */
   const ask = <T>(what: string, patienceMs: number, request: (link: BrokerLink) => Promise<T>): Promise<T> =>
@@ -153,8 +153,7 @@ export const createTransactionalProducer = async (
         unanswered = true
       })
     } catch (error) {
-      const unknown = `it is not known whether ${what} was committed: ${describeError(error)}`
-      ended = isFenced(error) && !unanswered ? fenced(error) : new SendFailed(unknown, { cause: error })
+      ended = isFenced(error) && !unanswered ? fenced(error) : new CommitUncertain(what, error)
       throw ended
     }
     // The request that was given up may still be on its way, and must not end the next transaction.

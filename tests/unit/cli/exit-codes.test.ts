@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { exitCodes, reportFailure } from '../../../src/cli/exit-codes.ts'
+import { RoleFailed } from '../../../src/cli/supervisor/role-failed.ts'
 import { ConfigInvalid } from '../../../src/errors.ts'
 
 /** What is printed for an error, and the exit code. */
@@ -34,4 +35,11 @@ test('errors of ours are one line, defects have their stack', () => {
   const { code, lines } = report(new TypeError('x is undefined'))
   expect(code).toBe(exitCodes.failed)
   expect(lines[0]).toContain('an unexpected error')
+})
+
+test('a process of ours that could not start hands on its exit code, and no other', () => {
+  const code = (exitCode: number | null) => report(new RoleFailed('the role score-1 ended', { exitCode })).code
+  expect([exitCodes.usage, exitCodes.missing, exitCodes.unreachable].map(code)).toEqual([2, 3, 4])
+  // Done before it was ready; what Node and shells end with; a signal.
+  expect([exitCodes.done, 9, 137, null].map(code)).toEqual([1, 1, 1, 1])
 })

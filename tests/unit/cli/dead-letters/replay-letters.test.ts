@@ -7,7 +7,7 @@ import { ReplayBlocked, ReplayFenced } from '../../../../src/cli/dead-letters/re
 import { prepareReplay, type ReplayDeps, type ReplayPlan } from '../../../../src/cli/dead-letters/replay-letters.ts'
 import { createRandom } from '../../../../src/features/random.ts'
 import { deadLetterOf } from '../../../../src/kafka/dead-letters.ts'
-import { KafkaUnavailable, SendFailed } from '../../../../src/kafka/kafka-errors.ts'
+import { CommitUncertain, KafkaUnavailable, SendFailed } from '../../../../src/kafka/kafka-errors.ts'
 import { replayHeaders } from '../../../../streams/dead-letter-replay.ts'
 import { createMemoryKafka, Killed } from '../../../support/memory-kafka.ts'
 
@@ -272,7 +272,7 @@ test('whatever happens to commits, and however often it is run again, each lette
           break
         } catch (error) {
           // After as many faults in a row it gives up, and is run again.
-          if (!(error instanceof Killed || error instanceof SendFailed)) throw error
+          if (![Killed, SendFailed, CommitUncertain].some((kind) => error instanceof kind)) throw error
         }
       }
       expect(sentFor().sort()).toEqual(ids.sort())

@@ -12,7 +12,7 @@ const api = (key: number, version: number) => ({ key, version }) as API<[], stri
 describe('what a broker speaks', () => {
   test('is bounded on both sides', () => {
     expect([0, 1, 11, 12].map((version) => versions.supports(3, version))).toEqual([false, true, true, false])
-    expect([versions.newestOf(3), versions.newestOf(4)]).toEqual([11, -1])
+    expect([versions.rangeOf(3), versions.rangeOf(4)]).toEqual([{ min: 1, max: 11 }, null])
     expect(versions.supports(4, 0)).toBe(false)
   })
 

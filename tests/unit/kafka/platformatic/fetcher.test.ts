@@ -22,7 +22,7 @@ const createBed = (leaders: Record<number, number | null>) => {
 
   const linkTo = (nodeId: number): BrokerLink =>
     ({
-      versions: { newestOf: () => 12, supports: () => true },
+      versions: { rangeOf: () => ({ min: 4, max: 12 }) },
       request: async (): Promise<FetchReply> => {
         log.push(`fetch ${nodeId}`)
         underWay++

@@ -5,10 +5,10 @@ import { createPartitionLoops, type PartitionPlace } from '../../../../src/kafka
 /** Loops of which each ends when the test says so. */
 const createBed = () => {
   const log: string[] = []
-  const made: { end: () => void; busySince: number | null; began: boolean }[] = []
-  const loops = createPartitionLoops(({ partition }, after): PartitionLoop => {
+  const made: { end: () => void; busySince: number | null; began: boolean; givenUp: () => boolean }[] = []
+  const loops = createPartitionLoops(({ partition }, after, givenUp): PartitionLoop => {
     const ended = Promise.withResolvers<void>()
-    const state = { end: ended.resolve, busySince: null as number | null, began: false }
+    const state = { end: ended.resolve, busySince: null as number | null, began: false, givenUp }
     made.push(state)
     after.then(() => {
       state.began = true
@@ -50,6 +50,21 @@ test('a partition that comes back waits for all of its older loops', async () =>
   made[0]!.end()
   await moment()
   expect([made[2]!.began, loops.hasAlone(place!)]).toEqual([true, true])
+})
+
+test('a partition is given up once others may have it, and not because the consumer stops', () => {
+  const { made, loops, at } = createBed()
+  const givenUp = () => made.map((loop) => loop.givenUp())
+  loops.assign(at(0, 1, 2))
+  loops.assign(at(0, 1))
+  expect(givenUp()).toEqual([false, false, true])
+  loops.closeAll()
+  expect(givenUp()).toEqual([false, false, true])
+  // The group shares out anew while the consumer is on its way out.
+  loops.giveUp(at(1, 2))
+  expect(givenUp()).toEqual([true, false, true])
+  loops.giveUp()
+  expect(givenUp()).toEqual([true, true, true])
 })
 
 test('sees a loop that hangs, however often its partition went and came back', () => {
