@@ -50,14 +50,8 @@ export const startConsoleReader = (options: {
     java,
     [
       // It starts in half the time so, and seldom runs for longer.
-      ...[
-        '-Xmx512m',
-        '-XX:+UseSerialGC',
-        '-XX:TieredStopAtLevel=1',
-        '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
-        '-cp',
-        classpath,
-      ],
+      ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+      ...['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classpath],
       ...['org.apache.kafka.tools.consumer.ConsoleConsumer', '--bootstrap-server', brokers, '--topic', topic],
       ...['--group', groupId, '--isolation-level', 'read_committed'],
       ...consumerProperties.flatMap((property) => ['--consumer-property', property]),

@@ -1,5 +1,4 @@
 import type { Config } from '../../config/config.ts'
-
 import { createRowScorer, type ScoringModel } from '../../models/score-rows.ts'
 import type { KafkaParts } from '../roles/kafka-parts.ts'
 import { createRowsComparison, type RowsAgreement } from './compare-rows.ts'
