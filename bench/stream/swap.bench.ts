@@ -125,8 +125,11 @@ export const run: StreamBench = async ({ say, open }) => {
     for (const partitions of members) {
       const scored = partitions.flatMap((p) => batches.get(p) ?? []).toSorted((a, b) => a.at - b.at)
       const times = scored.map(({ at }) => at)
-      // The backlog may have ended in the midst of the last one.
-      for (const { promotedAt, signalledAt: at, version } of promotions.slice(0, -1)) {
+      // One worker is done with its partitions before the other; what is promoted then has nothing to score there.
+      const busyUntil = (times.at(-1) ?? 0) - 2 * WINDOW_MS
+      for (const { promotedAt, signalledAt: at, version } of promotions.filter(
+        (known) => known.signalledAt < busyUntil,
+      )) {
         const first = scored.find((batch) => batch.at >= at && batch.version === version)
         if (first === undefined) throw new Error(`no prediction by version ${version} after its promotion`)
         fromPromotion.push(first.at - promotedAt)
@@ -138,7 +141,7 @@ export const run: StreamBench = async ({ say, open }) => {
     const ms = (value: number): string => `${value.toFixed(0)} ms`
     const quantiles = (values: readonly number[]): string =>
       [0.5, 0.95, 0.99].map((share) => `p${share * 100} ${ms(quantile(values, share))}`).join(', ')
-    const swaps = `hot swap under full load, ${promotions.length - 1} swaps, ${WORKERS} workers`
+    const swaps = `hot swap under full load, ${fromSignal.length} swaps of ${WORKERS} workers`
     return [
       {
         measure: `${swaps}: signal to first prediction`,
