@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { prepareNativePrograms, prepareServer } from '../../dev/stack/native-servers.ts'
@@ -7,6 +6,7 @@ import { isHealthy } from '../../dev/stack/probes.ts'
 import { eventually } from './eventually.ts'
 import { temporaryFolder } from './kafka.ts'
 import { createKafkaLine, type KafkaLine } from './kafka-line.ts'
+import { createOwnProcess } from './own-process.ts'
 
 /** A way to a broker: clients that come in by this address stay on its line, whatever the broker tells them. */
 export type Entrance = { readonly address: string; readonly line: KafkaLine }
@@ -62,25 +62,10 @@ export const createOwnBroker = async (): Promise<OwnBroker> => {
     `transaction.abort.timed.out.transaction.cleanup.interval.ms=${CLEANUP_INTERVAL_MS}`,
   ]
   await writeFile(properties, `${changed}${settings.join('\n')}\n`)
-  let child: ChildProcess | undefined
-
-  // Whatever ends this process: the broker must not outlive it.
-  const killAtExit = (): void => {
-    child?.kill('SIGKILL')
-  }
-  process.once('exit', killAtExit)
-
-  const kill = async (): Promise<void> => {
-    const current = child
-    child = undefined
-    if (current === undefined || current.exitCode !== null) return
-    const closed = new Promise((done) => current.once('close', done))
-    current.kill('SIGKILL')
-    await closed
-  }
+  const broker = createOwnProcess()
 
   const start = async (): Promise<void> => {
-    child = spawn(command.command, [...command.args], { cwd: command.folder, stdio: 'ignore' })
+    broker.start(command)
     await eventually(
       async () => {
         if (!(await isHealthy('kafka', address))) throw new Error('the broker does not answer')
@@ -93,11 +78,10 @@ export const createOwnBroker = async (): Promise<OwnBroker> => {
     address,
     line,
     aside,
-    kill,
+    kill: broker.kill,
     start,
     close: async () => {
-      await kill()
-      process.removeListener('exit', killAtExit)
+      await broker.close()
       await Promise.all([line.close(), aside.line.close()])
       await folder.remove()
     },

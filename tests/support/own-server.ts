@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { choosePort } from '../../dev/stack/ports.ts'
 import { isHealthy } from '../../dev/stack/probes.ts'
 import { eventually } from './eventually.ts'
+import { createOwnProcess } from './own-process.ts'
 
 /** A server that a test may kill and start again; what it was told survives. */
 export type OwnServer = {
@@ -28,35 +28,20 @@ export const createOwnServer = async (options: {
   const folder = mkdtempSync(join(tmpdir(), `driftline-${server}-`))
   const port = await choosePort({})
   const url = options.urlOf(port)
-  let child: ChildProcess | undefined
-
-  const killAtExit = (): void => {
-    child?.kill('SIGKILL')
-  }
-  process.once('exit', killAtExit)
-
-  const kill = async (): Promise<void> => {
-    const current = child
-    child = undefined
-    if (current === undefined || current.exitCode !== null || current.signalCode !== null) return
-    const closed = new Promise((done) => current.once('close', done))
-    current.kill('SIGKILL')
-    await closed
-  }
+  const program = createOwnProcess()
 
   return {
     url,
-    kill,
+    kill: program.kill,
     start: async () => {
       const { command, args } = await options.commandFor({ folder, port })
-      child = spawn(command, [...args], { cwd: folder, stdio: 'ignore' })
+      program.start({ command, args, folder })
       await eventually(async () => {
         if (!(await isHealthy(server, url))) throw new Error(`${server} does not answer`)
       }, options.healthy)
     },
     close: async () => {
-      await kill()
-      process.removeListener('exit', killAtExit)
+      await program.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }
