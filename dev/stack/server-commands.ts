@@ -66,7 +66,8 @@ export const kafkaFormatCommand = (java: string, jars: string, folder: string, c
 
 export const kafkaCommand = (java: string, jars: string, folder: string): ServerCommand => ({
   command: java,
-  args: ['-Xmx1g', ...javaLogging, '-cp', jarsOf(jars), 'kafka.Kafka', kafkaPropertiesFile],
+  // As Kafka's own start script has it. A heap that starts small stays small, and stops for its young part every second.
+  args: ['-Xmx1g', '-Xms1g', ...javaLogging, '-cp', jarsOf(jars), 'kafka.Kafka', kafkaPropertiesFile],
   folder,
 })
 

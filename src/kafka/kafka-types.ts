@@ -90,6 +90,8 @@ export type ConsumerObserver = {
     readonly records: number
     /** Records that were written. */
     readonly outputs: number
+    /** That it took: 0 where the transaction of another partition took it along. */
+    readonly transactions: number
     readonly nextOffset: bigint
     readonly processMs: number
     readonly commitMs: number

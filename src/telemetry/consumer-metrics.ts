@@ -7,6 +7,7 @@ export type ConsumerTelemetry = {
   readonly committed: (batch: {
     readonly topic: string
     readonly records: number
+    readonly transactions: number
     readonly processMs: number
     readonly commitMs: number
   }) => void
@@ -37,12 +38,12 @@ export const createConsumerMetrics = (make: Instruments): ConsumerMetrics => {
       transactions.inc({ group, outcome: 'committed', code: '' }, 0)
       return {
         fetched: ({ ms }) => operations.observe({ ...ofGroup, messaging_operation_name: 'poll' }, ms / 1000),
-        committed: ({ topic, records, processMs, commitMs }) => {
+        committed: ({ topic, records, transactions: made, processMs, commitMs }) => {
           consumed.inc({ ...ofGroup, messaging_destination_name: topic }, records)
           operations.observe({ ...ofGroup, messaging_operation_name: 'commit' }, commitMs / 1000)
           processing.observe(ofGroup, processMs / 1000)
           batchRecords.observe(records)
-          transactions.inc({ group, outcome: 'committed', code: '' })
+          transactions.inc({ group, outcome: 'committed', code: '' }, made)
         },
         aborted: ({ code }) => transactions.inc({ group, outcome: 'aborted', code }),
         rebalanced: () => rebalances.inc({ group }),

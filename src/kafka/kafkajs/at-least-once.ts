@@ -44,6 +44,7 @@ export const runAtLeastOnce = (
             ...{ topic, partition, nextOffset },
             records: batch.length,
             outputs: 0,
+            transactions: 1,
             processMs: processed - started,
             commitMs: performance.now() - processed,
           })

@@ -99,6 +99,7 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
         observer?.committed?.({
           ...{ topic, partition, outputs, nextOffset },
           records: batch.length,
+          transactions: 1,
           processMs: processed - started,
           commitMs: performance.now() - processed,
         })

@@ -83,7 +83,7 @@ export const runAtLeastOnce = async (deps: AtLeastOnceDeps, options: AtLeastOnce
         const offset = asked === true ? nextOffset : asked
         if (offset !== committed) await commitOffset(offset)
         committed = offset
-        return 0
+        return { records: 0, transactions: 1 }
       },
       restMs: () => 0,
       mayCommitIdle: () => asked === true,

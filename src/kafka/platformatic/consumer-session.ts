@@ -16,6 +16,8 @@ import type { PartitionWork } from './partition-work.ts'
 /** What the work of a partition may ask of the consumer that it belongs to. */
 export type SessionPorts = {
   readonly identity: () => MemberIdentity | null
+  /** The identity in which all that is ours was given to us; null while the group is joined anew. */
+  readonly tenure: () => MemberIdentity | null
   /** Whether the partition is still given to this member. */
   readonly assigned: () => boolean
   /** Whether others may have the partition by now. False while the consumer stops in order. */
@@ -33,6 +35,8 @@ export type ConsumerSessionOptions = {
   readonly chunkSafetyMs: number
   /** Records at hand and none gone through for this long: the consumer ends. */
   readonly stallTimeoutMs: number
+  /** Waited for before the group is joined anew. */
+  readonly beforeJoin?: () => Promise<void>
   /** How long chunks at hand may hold up joining the group anew; without it they go on meanwhile. */
   readonly settleMs?: number
   readonly bounds?: ReadonlyMap<number, OffsetRange>
@@ -109,6 +113,7 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
       },
       options.createWork(place.topic, place.partition, {
         identity: () => member.identity(),
+        tenure: () => member.tenure(),
         assigned: () => loops.hasAlone(place),
         givenUp,
       }),
@@ -157,7 +162,10 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
       }
       return counts
     },
-    ...(settleMs > 0 ? { beforeJoin: settle } : {}),
+    beforeJoin: async () => {
+      if (settleMs > 0) await settle()
+      await options.beforeJoin?.()
+    },
     onLost: loops.giveUp,
     onConfirmed: () => {
       for (const loop of loops.current()) loop.onConfirmed()

@@ -10,6 +10,7 @@ import { createCoordinatorPort } from './coordinator-port.ts'
 import { logStartAfter, readLogStart } from './log-start.ts'
 import type { OpenNetwork } from './network.ts'
 import type { PartitionWork } from './partition-work.ts'
+import { createSharedTransactions } from './shared-transactions.ts'
 import { readStableOffsets } from './stable-offsets.ts'
 import { createTransactionalWriter } from './transactional-writer.ts'
 
@@ -31,7 +32,8 @@ export type ExactlyOnceDeps = {
 const MAX_LANES = 16
 
 /**
- * One transaction per chunk and partition: outputs and next input offset together.
+ * Outputs and next input offset in one transaction: that of the chunk alone, or, of small chunks, of several partitions
+ * together.
  *
  * The order on getting a partition is: fence, read the stable committed offset, go on from there. Fencing first means
  * that whatever an older owner committed is in that offset and that it can commit no more.
@@ -58,13 +60,16 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
   const committed = (partitions: readonly number[]): Promise<Map<number, bigint>> =>
     readStableOffsets({ group, topic, partitions, patienceMs, coordinator })
 
-  const createWork = (_topic: string, partition: number, { identity }: SessionPorts): PartitionWork => {
+  const transactions = createSharedTransactions()
+  const createWork = (_topic: string, partition: number, ports: SessionPorts): PartitionWork => {
     const lane = lanes[partition % MAX_LANES]!
     const sink = createBatchSink({ compression })
     const writer = createTransactionalWriter({
-      ...{ cluster, group, topic, partition, transactionTimeoutMs, patienceMs, implicitPartitions, identity, onStep },
+      ...{ cluster, group, topic, partition, transactionTimeoutMs, patienceMs, implicitPartitions, onStep },
+      identity: ports.identity,
       ...lane,
     })
+    const shared = transactions.of({ writer, tenure: ports.tenure, assigned: ports.assigned })
     const log = { cluster, pool: offsetsPool }
     return {
       start: async () => {
@@ -81,11 +86,11 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
       },
       commit: async (nextOffset) => {
         const { records } = sink
-        await writer.commit(sink, nextOffset)
+        const made = await shared.commit({ partition, sink, nextOffset })
         sink.reset()
-        return records
+        return { records, transactions: made }
       },
-      restMs: writer.restMs,
+      restMs: shared.restMs,
       mayCommitIdle: () => true,
       release: () => {
         writer.drop()
@@ -98,6 +103,8 @@ export const runExactlyOnce = async (deps: ExactlyOnceDeps, options: ExactlyOnce
     ...{ network, logger, group, topics: [topic], sessionTimeoutMs, stallTimeoutMs, observer, createWork, committed },
     ...(bounds === undefined ? {} : { bounds }),
     beforeHeartbeat: deps.beforeHeartbeat,
+    // The group's next generation refuses what is under way in this one.
+    beforeJoin: transactions.settled,
     chunkMaxRecords: options.batchMaxRecords,
     chunkGoalMs: options.batchGoalMs,
     chunkSafetyMs: chunkSafetyMs(options),

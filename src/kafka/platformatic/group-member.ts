@@ -45,6 +45,11 @@ export type GroupMember = {
   readonly start: () => Promise<void>
   /** Null while there is no membership. */
   readonly identity: () => MemberIdentity | null
+  /**
+   * The identity in which all that is ours was given to us. Null while the group is joined anew: others may then be
+   * given it in the generation that we have already, before we hear of it.
+   */
+  readonly tenure: () => MemberIdentity | null
   /** Asks the coordinator now whether the membership stands, because something says that it does not. */
   readonly check: () => void
   /** Leaves, so that others take over at once. Never rejects. */
@@ -80,6 +85,7 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
 
   let memberId = ''
   let identity: MemberIdentity | null = null
+  let tenure: MemberIdentity | null = null
   let owned: readonly TopicPartitions[] = []
   /** The generation that gave us what we own; -1 where we own nothing. */
   let ownedSince = -1
@@ -98,6 +104,7 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
   /** @param code why; after all but one of these the group wants a new name of us */
   const lose = (code: string | undefined): void => {
     if (code !== 'ILLEGAL_GENERATION') memberId = ''
+    tenure = null
     if (identity === null) return
     identity = null
     disown()
@@ -148,6 +155,7 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
       // In a generation that we did not hear of, others may have had what was ours, and it comes back from them.
       if (ownedSince >= 0 && generation > ownedSince + 1) disown()
       identity = { memberId, generation }
+      tenure = identity
       owned = decodeShare(synced.assignment)
       ownedSince = generation
       confirmedAt = performance.now()
@@ -205,6 +213,7 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
   /** Joins, however long it takes once it worked before. */
   const enter = async (): Promise<void> => {
     const started = performance.now()
+    tenure = null
     await options.beforeJoin?.()
     for (let failures = 1; !closed; failures++) {
       try {
@@ -242,6 +251,7 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
 
   return {
     identity: () => identity,
+    tenure: () => tenure,
     check: wait.wake,
     close,
 
@@ -271,6 +281,7 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
         logger.debug({ group }, `the group was not told of the leave: ${describeError(error)}`)
       }
       identity = null
+      tenure = null
     },
   }
 }

@@ -6,7 +6,7 @@ import { ConsumerFailed } from '../kafka-errors.ts'
 import type { ConsumerObserver, RecordBatch } from '../kafka-types.ts'
 import { createRecordQueue } from '../wire/record-queue.ts'
 import type { Fetcher, FetchSource } from './fetcher.ts'
-import type { PartitionWork } from './partition-work.ts'
+import type { Committed, PartitionWork } from './partition-work.ts'
 import { protocolErrorType } from './protocol-errors.ts'
 import { type PartitionPhase, recoveryFrom } from './recovery.ts'
 import { createWait, type Wait } from './wait.ts'
@@ -155,12 +155,12 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
     return false
   }
 
-  const commit = async (nextOffset: bigint): Promise<number> => {
+  const commit = async (nextOffset: bigint): Promise<Committed> => {
     enter('commit')
-    const outputs = await work.commit(nextOffset)
+    const committed = await work.commit(nextOffset)
     position = nextOffset
     failures = 0
-    return outputs
+    return committed
   }
 
   const handle = async (batch: RecordBatch): Promise<void> => {
@@ -175,10 +175,10 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
       processMs = processed - began
       const reached = queue.nextOffset
       const nextOffset = endOffset !== undefined && reached > endOffset ? endOffset : reached
-      const outputs = await commit(nextOffset)
+      const { records: outputs, transactions } = await commit(nextOffset)
       committed = true
       const commitMs = performance.now() - processed
-      observer?.committed?.({ ...where, records, outputs, nextOffset, processMs, commitMs })
+      observer?.committed?.({ ...where, records, outputs, transactions, nextOffset, processMs, commitMs })
     } finally {
       const elapsedMs = performance.now() - began
       sizer.settled({ records, processMs, elapsedMs, committed, waited: waits > waitsBefore })
@@ -195,7 +195,7 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
   const step = async (from: bigint): Promise<void> => {
     if (finished || held) return await idle(rest, IDLE_MS)
     if (endOffset !== undefined && from >= endOffset) return finish()
-    const restMs = work.restMs()
+    const restMs = work.restMs(queue.records, rest.wake)
     // What comes meanwhile joins the chunk. A full one gains nothing by it, and is processed in that time.
     if (restMs > SHORTEST_REST_MS && queue.records < sizer.limit()) return await idle(rest, restMs)
     enter('read')

@@ -73,8 +73,8 @@ export type TxnOffsetCommit = TransactionIdentity & {
   readonly memberId: string
   readonly generation: number
   readonly topic: string
-  readonly partition: number
-  readonly offset: bigint
+  /** The next offset of each partition. */
+  readonly positions: readonly { readonly partition: number; readonly offset: bigint }[]
 }
 
 const readOffsetCommit = (reader: Reader): number => {
@@ -102,7 +102,7 @@ const readOffsetCommit = (reader: Reader): number => {
   return failed
 }
 
-/** The reply is the error code of the partition; 0 is success. */
+/** The reply is the error code of a partition that failed; 0 where none did. */
 export const txnOffsetCommitCall = (version: number, commit: TxnOffsetCommit): WireCall<number> => ({
   apiKey: TXN_OFFSET_COMMIT_KEY,
   apiVersion: version,
@@ -116,8 +116,8 @@ export const txnOffsetCommitCall = (version: number, commit: TxnOffsetCommit): W
       .appendString(commit.memberId)
       .appendString(null)
       .appendArray([commit.topic], (topics, topic) => {
-        topics.appendString(topic).appendArray([commit.partition], (partitions, partition) => {
-          partitions.appendInt32(partition).appendInt64(commit.offset).appendInt32(-1).appendString('')
+        topics.appendString(topic).appendArray([...commit.positions], (partitions, { partition, offset }) => {
+          partitions.appendInt32(partition).appendInt64(offset).appendInt32(-1).appendString('')
         })
       })
       .appendTaggedFields(),

@@ -1,9 +1,9 @@
 import { addOffsetsToTxnV1, addPartitionsToTxnV1, endTxnV1, initProducerIdV3 } from '@platformatic/kafka'
 import { createCommitPace } from '../commit-pace.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
-import type { StepObserver } from '../transaction-steps.ts'
+import type { StepObserver, TransactionStep } from '../transaction-steps.ts'
 import type { EncodedBatch } from '../wire/produce-protocol.ts'
-import type { BatchSink } from '../wire/record-sink.ts'
+import { type BatchSink, finishAll } from '../wire/record-sink.ts'
 import { callWire } from './call-wire.ts'
 import type { Cluster } from './cluster.ts'
 import type { ConnectionPool } from './connections.ts'
@@ -42,12 +42,22 @@ export type TransactionalWriterOptions = {
   readonly onStep: StepObserver | undefined
 }
 
-/** The one writer of the outputs and offsets of one input partition. */
+/** What one input partition has for a transaction: its outputs, and the offset to go on from. */
+export type TransactionPart = {
+  readonly partition: number
+  readonly sink: BatchSink
+  readonly nextOffset: bigint
+}
+
+/** Writes outputs and offsets under the transactional id of one input partition. */
 export type TransactionalWriter = {
   /** Initialises the transactional id: older owners can write no more, and what they left open is aborted. */
   readonly fence: () => Promise<void>
-  /** Writes what the sink holds and the next input offset in one transaction. After a failure at any step: fence. */
-  readonly commit: (sink: BatchSink, nextOffset: bigint) => Promise<void>
+  /**
+   * Writes what the sinks hold and the next input offsets in one transaction. After a failure at any step: fence.
+   * @param member who commits, where other partitions than that of the id take part: the generation is their fence
+   */
+  readonly commit: (parts: readonly TransactionPart[], member?: MemberIdentity) => Promise<void>
   /** How long until the broker is likely to take the next transaction, in milliseconds; below 0 where it does by now. */
   readonly restMs: () => number
   /** Nothing is written until the next fence. Never aborts: the fence does that, and cannot meet a later transaction. */
@@ -142,26 +152,39 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
     )
   }
 
-  const send = async ({ implicit }: Owner, rounds: readonly (readonly EncodedBatch[])[]): Promise<void> => {
+  const told = async (step: TransactionStep, parts: readonly TransactionPart[]): Promise<void> => {
+    if (onStep !== undefined) for (const { partition } of parts) await onStep(step, partition)
+  }
+
+  const send = async (
+    { implicit }: Owner,
+    rounds: readonly (readonly EncodedBatch[])[],
+    parts: readonly TransactionPart[],
+  ): Promise<void> => {
     const deadlineMs = performance.now() + transactionTimeoutMs / 2
     for (const round of rounds) {
       const versions = implicit ? { versions: PRODUCE_IMPLICIT } : {}
       await deliver({ cluster, pool: records }, round, { transactionalId, deadlineMs, ...versions })
     }
-    await onStep?.('sent', partition)
+    await told('sent', parts)
   }
 
-  const sendOffset = ({ producer, implicit }: Owner, offset: bigint): Promise<void> => {
+  const sendOffsets = (
+    { producer, implicit }: Owner,
+    parts: readonly TransactionPart[],
+    holder: MemberIdentity | undefined,
+  ): Promise<void> => {
+    const positions = parts.map(({ partition, nextOffset }) => ({ partition, offset: nextOffset }))
     const versions = implicit ? TXN_OFFSET_COMMIT_IMPLICIT : TXN_OFFSET_COMMIT
     return momentsLater(patienceMs, () =>
       offsets.ask(async (link) => {
-        const member = options.identity()
+        const member = holder ?? options.identity()
         if (member === null) throw new KafkaUnavailable(`group ${group} was left before an offset could be committed`)
-        const commit = { transactionalId, ...producer, group, ...member, topic, partition, offset }
+        const commit = { transactionalId, ...producer, group, ...member, topic, positions }
         const code = await callWire(link, 'TxnOffsetCommit 3', versions, (version) =>
           txnOffsetCommitCall(version, commit),
         )
-        checked('the coordinator does not take the offset', code)
+        checked('the coordinator does not take the offsets', code)
       }),
     )
   }
@@ -190,27 +213,30 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
       await onStep?.('fenced', partition)
     },
 
-    commit: async (sink, nextOffset) => {
+    commit: async (parts, member) => {
       const current = owner
       if (current === null) throw new Error(`the producer ${transactionalId} was dropped meanwhile`)
-      await onStep?.('begun', partition)
-      const rounds = sink.finish(current.producer)
+      await told('begun', parts)
+      const rounds = finishAll(
+        parts.map(({ sink }) => sink),
+        current.producer,
+      )
       const batches = rounds.flat()
       if (!current.implicit) await addPartitions(current, batches)
-      await settled([send(current, rounds), ...(current.implicit ? [] : [addOffsets(current)])])
+      await settled([send(current, rounds, parts), ...(current.implicit ? [] : [addOffsets(current)])])
       // Not beside the records: for both the broker asks the coordinator whether the partition is in the transaction,
       // and of two questions for one producer that wait at a broker it refuses the older one.
-      await sendOffset(current, nextOffset)
+      await sendOffsets(current, parts, member)
       current.producer.advance(batches)
-      await onStep?.('offsets-sent', partition)
+      await told('offsets-sent', parts)
       const ended = end(current)
       if (onStep !== undefined) {
         ended.catch(() => undefined)
-        await onStep('commit-sent', partition)
+        await told('commit-sent', parts)
       }
       await ended
       committedAtMs = performance.now()
-      await onStep?.('committed', partition)
+      await told('committed', parts)
     },
 
     restMs: () => committedAtMs + pace.delayMs() - performance.now(),

@@ -3,7 +3,7 @@ import { compressRecords } from '../compression/compress.ts'
 import type { OutgoingRecord, RecordLane, RecordSink } from '../kafka-types.ts'
 import { createPartitionWriter, type PartitionWriter } from './partition-writer.ts'
 import type { EncodedBatch } from './produce-protocol.ts'
-import type { ProducerIdentity } from './producer-identity.ts'
+import { nextSequence, type ProducerIdentity } from './producer-identity.ts'
 import { createRecordLane } from './record-lane.ts'
 
 export { nextSequence, type ProducerIdentity } from './producer-identity.ts'
@@ -93,4 +93,32 @@ export const createBatchSink = (options: BatchSinkOptions = {}): BatchSink => {
       for (const writer of writers()) writer.reset()
     },
   }
+}
+
+/**
+ * Completes the batches of several sinks for one producer, in rounds as `finish` gives them: sinks that write to the same
+ * partition follow each other there, with their sequence numbers.
+ */
+export const finishAll = (sinks: readonly BatchSink[], identity: ProducerIdentity): EncodedBatch[][] => {
+  const rounds: EncodedBatch[][] = []
+  /** The sequence number that follows what is in the rounds. */
+  const next = new Map<string, number>()
+  const keyOf = (topic: string, partition: number): string => `${partition} ${topic}`
+  const following: ProducerIdentity = {
+    ...identity,
+    baseSequenceOf: (topic, partition) =>
+      next.get(keyOf(topic, partition)) ?? identity.baseSequenceOf(topic, partition),
+  }
+  for (const sink of sinks) {
+    const own = sink.finish(following)
+    const meets = own.flat().some(({ topic, partition }) => next.has(keyOf(topic, partition)))
+    const first = meets ? rounds.length : 0
+    own.forEach((batches, round) => {
+      rounds[first + round] = [...(rounds[first + round] ?? []), ...batches]
+    })
+    for (const { topic, partition, records, baseSequence } of own.flat()) {
+      next.set(keyOf(topic, partition), nextSequence(baseSequence, records))
+    }
+  }
+  return rounds
 }

@@ -99,7 +99,7 @@ const start = async (overrides: Partial<RunTopologyOptions<Texts, Texts, string[
   return run
 }
 
-const commit = { topic: 'in', records: 2, outputs: 1, processMs: 1, commitMs: 1 }
+const commit = { topic: 'in', records: 2, outputs: 1, transactions: 1, processMs: 1, commitMs: 1 }
 
 test('outputs and dead letters of a batch go into one sink, dead letters in the order of their records', async () => {
   const run = await start()

@@ -14,7 +14,7 @@ const useAll = () => {
   stream.scoring.swapped(0.05)
   const consumer = stream.consumer.of('plants.score')
   consumer.fetched({ records: 3, ms: 1 })
-  consumer.committed({ topic: 'plants.features', records: 3, processMs: 2, commitMs: 5 })
+  consumer.committed({ topic: 'plants.features', records: 3, transactions: 1, processMs: 2, commitMs: 5 })
   consumer.aborted({ code: 'SEND_FAILED' })
   consumer.rebalanced()
   stream.consumer.sent('plants.predictions', 3)
@@ -144,8 +144,8 @@ describe('the metrics of a process', () => {
   it('count what consumers do under the names of the messaging conventions', async () => {
     const metrics = createStreamMetrics('plants', 'score')
     const consumer = metrics.consumer.of('plants.score')
-    consumer.committed({ topic: 'plants.features', records: 3, processMs: 2, commitMs: 500 })
-    consumer.committed({ topic: 'plants.features', records: 4, processMs: 2, commitMs: 500 })
+    consumer.committed({ topic: 'plants.features', records: 3, transactions: 1, processMs: 2, commitMs: 500 })
+    consumer.committed({ topic: 'plants.features', records: 4, transactions: 1, processMs: 2, commitMs: 500 })
     consumer.aborted({ code: 'KAFKA_UNAVAILABLE' })
     const exposed = parseExposition(await metrics.text())
     const group = { messaging_consumer_group_name: 'plants.score' }

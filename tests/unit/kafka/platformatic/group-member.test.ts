@@ -117,6 +117,32 @@ describe('a member of a group', () => {
     expect(of('JoinGroup')[1]?.args[3]).toBe('m1')
   })
 
+  test('stands for what it has in the generation that gave it, and for nothing while it joins anew', async () => {
+    const during: unknown[] = []
+    const { member, refuse } = bedOf({ beforeJoin: async () => void during.push(member.tenure()) })
+    await member.start()
+    expect(member.tenure()).toEqual({ memberId: 'm1', generation: 1 })
+    refuse['Heartbeat'] = [REBALANCE_IN_PROGRESS]
+    refuse['SyncGroup'] = [REBALANCE_IN_PROGRESS]
+    await vi.advanceTimersByTimeAsync(400)
+    expect(during).toEqual([null, null])
+    expect(member.tenure()).toEqual({ memberId: 'm3', generation: 3 })
+    refuse['Heartbeat'] = [UNKNOWN_MEMBER_ID]
+    refuse['JoinGroup'] = Array(9).fill(NOT_COORDINATOR)
+    await vi.advanceTimersByTimeAsync(400)
+    expect([member.identity(), member.tenure()]).toEqual([null, null])
+  })
+
+  test('has a generation before it hears what that gives it, and stands for nothing then', async () => {
+    const { member, refuse } = bedOf()
+    await member.start()
+    refuse['Heartbeat'] = [REBALANCE_IN_PROGRESS]
+    refuse['SyncGroup'] = Array(9).fill(NOT_COORDINATOR)
+    await vi.advanceTimersByTimeAsync(400)
+    expect(member.identity()?.generation).toBeGreaterThan(1)
+    expect(member.tenure()).toBeNull()
+  })
+
   test.each([
     ['expelled', UNKNOWN_MEMBER_ID, ''],
     ['left behind', ILLEGAL_GENERATION, 'm1'],

@@ -3,7 +3,7 @@ import { AppError } from '../../../../src/errors.ts'
 import { KafkaUnavailable } from '../../../../src/kafka/kafka-errors.ts'
 import type { FetchSource } from '../../../../src/kafka/platformatic/fetcher.ts'
 import { createPartitionLoop } from '../../../../src/kafka/platformatic/partition-loop.ts'
-import type { PartitionWork } from '../../../../src/kafka/platformatic/partition-work.ts'
+import type { Committed, PartitionWork } from '../../../../src/kafka/platformatic/partition-work.ts'
 import { BrokerRefused } from '../../../../src/kafka/platformatic/protocol-errors.ts'
 import { dataBatch, markerBatch } from '../../../support/record-batches.ts'
 import { testLogger } from '../../../support/test-logger.ts'
@@ -19,6 +19,8 @@ const batchesOf = (from: number, to: number, markers: readonly number[]): Buffer
       markers.includes(offset) ? markerBatch(7n, offset, 'commit') : dataBatch(7n, [offset]),
     ),
   )
+
+const done: Committed = { records: 0, transactions: 1 }
 
 type Bed = { log: string[]; loop: ReturnType<typeof createPartitionLoop>; extend: (to: number) => void }
 
@@ -76,7 +78,7 @@ const createBed = (
       },
       commit: async (nextOffset) => {
         log.push(`commit ${nextOffset}`)
-        return 0
+        return done
       },
       restMs: () => 0,
       mayCommitIdle: () => true,
@@ -114,7 +116,13 @@ describe('the loop of a partition', () => {
   test('lets records join the chunk while the broker would not take it yet, unless it is full', async () => {
     let restUntil = 0
     const { log, extend } = bedOf(
-      { restMs: () => restUntil - performance.now(), commit: async (offset) => Number(log.push(`commit ${offset}`)) },
+      {
+        restMs: () => restUntil - performance.now(),
+        commit: async (offset) => {
+          log.push(`commit ${offset}`)
+          return done
+        },
+      },
       { length: 1 },
     )
     await settle()
@@ -158,7 +166,7 @@ describe('the loop of a partition', () => {
         if (nextOffset === 8n && failures-- > 0) throw new Error('lost')
         committed = nextOffset
         log.push(`commit ${nextOffset}`)
-        return 0
+        return done
       },
     })
     await vi.advanceTimersByTimeAsync(100)
@@ -176,7 +184,7 @@ describe('the loop of a partition', () => {
       commit: async (nextOffset) => {
         committed = nextOffset
         if (nextOffset === 4n && failures-- > 0) throw new Error('no answer')
-        return 0
+        return done
       },
     })
     await vi.advanceTimersByTimeAsync(100)
@@ -237,7 +245,7 @@ describe('the loop of a partition', () => {
         commit: async (nextOffset) => {
           if (refusals-- > 0) throw new BrokerRefused('refused', code)
           log.push(`commit ${nextOffset}`)
-          return 0
+          return done
         },
       },
       { length: 4 },
@@ -255,7 +263,7 @@ describe('the loop of a partition', () => {
       commit: async (nextOffset) => {
         await committing.promise
         log.push(`commit ${nextOffset}`)
-        return 0
+        return done
       },
     })
     await settle()
@@ -281,7 +289,7 @@ describe('the loop of a partition', () => {
       commit: async (nextOffset) => {
         await committing.promise
         log.push(`commit ${nextOffset}`)
-        return 0
+        return done
       },
     })
     await settle()

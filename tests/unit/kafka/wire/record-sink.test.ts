@@ -4,7 +4,7 @@ import { type CompressionName, codecs } from '../../../../src/kafka/compression/
 import type { OutgoingRecord } from '../../../../src/kafka/kafka-types.ts'
 import type { EncodedBatch } from '../../../../src/kafka/wire/produce-protocol.ts'
 import { nextSequence, type ProducerIdentity } from '../../../../src/kafka/wire/producer-identity.ts'
-import { createBatchSink } from '../../../../src/kafka/wire/record-sink.ts'
+import { createBatchSink, finishAll } from '../../../../src/kafka/wire/record-sink.ts'
 import { queueFrom, readable, reply } from '../../../support/record-batches.ts'
 
 const now = () => 1_700_000_000_123
@@ -218,5 +218,41 @@ describe('batches', () => {
       0,
       4,
     ])
+  })
+})
+
+describe('several sinks for one producer', () => {
+  const sinkOf = (...values: readonly (readonly [number, string])[]) => {
+    const sink = createBatchSink({ now, maxBatchBytes: 200 })
+    for (const [partition, value] of values) sink.add(record(value, { partition }))
+    return sink
+  }
+  const partitionsOf = (rounds: readonly (readonly EncodedBatch[])[]) =>
+    rounds.map((round) => round.map(({ partition }) => partition))
+
+  test('share rounds where they write to different partitions', () => {
+    const rounds = finishAll([sinkOf([0, 'a']), sinkOf([1, 'b'], [2, 'c'])], identity(4))
+    expect(partitionsOf(rounds)).toEqual([[0, 1, 2]])
+    expect(rounds.flat().map(({ baseSequence }) => baseSequence)).toEqual([4, 4, 4])
+  })
+
+  test('follow each other in a partition, with their sequence numbers', () => {
+    const long = 'x'.repeat(100)
+    const sinks = [sinkOf([0, long], [0, long], [1, 'a']), sinkOf([0, 'b'], [0, 'c']), sinkOf([1, 'd'], [3, 'e'])]
+    const rounds = finishAll(sinks, identity(10))
+    expect(partitionsOf(rounds)).toEqual([[0, 1], [0], [0], [1, 3]])
+    const ofFirst = rounds.flat().filter(({ partition }) => partition === 0)
+    expect(ofFirst.map(({ baseSequence, records }) => [baseSequence, records])).toEqual([
+      [10, 1],
+      [11, 1],
+      [12, 2],
+    ])
+    expect(readBack(ofFirst).map(({ value }) => value)).toEqual([long, long, 'b', 'c'])
+    const ofSecond = rounds.flat().filter(({ partition }) => partition === 1)
+    expect(ofSecond.map(({ baseSequence }) => baseSequence)).toEqual([10, 11])
+  })
+
+  test('are nothing where none holds a record', () => {
+    expect(finishAll([sinkOf(), sinkOf()], identity())).toEqual([])
   })
 })
