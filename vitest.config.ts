@@ -1,4 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+
+/** Tests that wait for servers leave a core to them even where there are two. */
+const maxWorkers = Math.max(2, availableParallelism() - 1)
 
 const servers = {
   globalSetup: ['tests/support/global-setup.ts'],
@@ -11,23 +15,32 @@ export default defineConfig({
     // Kafka takes a few seconds to end in order, more on a busy machine.
     teardownTimeout: 60_000,
     projects: [
-      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], environment: 'node' } },
+      {
+        test: {
+          ...{ name: 'unit', include: ['tests/unit/**/*.test.ts'], environment: 'node', maxWorkers },
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         // Real Kafka, registry and Redis, started once for the run on free ports.
         test: {
           name: 'servers',
           include: ['tests/{contract,integration}/**/*.test.ts'],
           ...servers,
+          maxWorkers,
+          sequence: { groupOrder: 1 },
         },
       },
       {
-        // Whole processes that are killed and paused: one at a time, so that they do not starve each other.
+        // Whole processes that are killed and paused: two at a time, however many cores there are. Much of it is waiting,
+        // and more would starve each other.
         test: {
           name: 'system',
           include: ['tests/{faults,e2e}/**/*.test.ts'],
           ...servers,
           testTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -98,7 +98,7 @@ export const consumerDefinitions = {
     name: 'driftline_transactions_total',
     type: 'counter',
     labels: ['group', 'outcome', 'code'],
-    help: 'Batches, by outcome: committed, or aborted with the code of what went wrong and tried again',
+    help: 'Transactions with events, by outcome: committed, or aborted with the code of what went wrong and tried again',
   },
   rebalances: {
     name: 'driftline_consumer_rebalances_total',

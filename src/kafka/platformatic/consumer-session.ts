@@ -9,7 +9,7 @@ import { createFetcher } from './fetcher.ts'
 import type { TopicPartitions } from './group-assignment.ts'
 import { createGroupMember, joinTimeoutMs, type MemberIdentity } from './group-member.ts'
 import type { Network } from './network.ts'
-import { createPartitionLoop } from './partition-loop.ts'
+import { createPartitionLoop, type LoopHost } from './partition-loop.ts'
 import { createPartitionLoops } from './partition-loops.ts'
 import type { PartitionWork } from './partition-work.ts'
 
@@ -97,10 +97,18 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
     leave().then(done.resolve, done.reject)
   }
 
+  /** Partitions that share a transaction also share its failure, which is told once. */
+  const told = new WeakSet<object>()
+  const aborted: LoopHost['aborted'] = (batch, reason) => {
+    const known = reason instanceof Error && told.has(reason)
+    if (reason instanceof Error) told.add(reason)
+    if (!known) observer?.aborted?.(batch)
+  }
+
   const loops = createPartitionLoops((place, after, givenUp) =>
     createPartitionLoop(
       {
-        ...{ logger, ...place, fetcher, observer, fail },
+        ...{ logger, ...place, fetcher, observer, aborted, fail },
         chunkMaxRecords: options.chunkMaxRecords,
         chunkGoalMs: options.chunkGoalMs,
         chunkSafetyMs: options.chunkSafetyMs,

@@ -155,12 +155,12 @@ export const createGroupMember = (options: GroupMemberOptions): GroupMember => {
       // In a generation that we did not hear of, others may have had what was ours, and it comes back from them.
       if (ownedSince >= 0 && generation > ownedSince + 1) disown()
       identity = { memberId, generation }
-      tenure = identity
       owned = decodeShare(synced.assignment)
       ownedSince = generation
       confirmedAt = performance.now()
       logger.info({ group, generation, assignment: owned, leader: shared !== null }, 'joined the group')
       options.onAssigned(owned)
+      tenure = identity
     })
 
   const beat = async (): Promise<void> => {

@@ -24,6 +24,8 @@ export type LoopHost = {
   /** Reading ends here, excluded. */
   readonly endOffset: bigint | undefined
   readonly observer: ConsumerObserver | undefined
+  /** A batch did not go through, for that reason. */
+  readonly aborted: (batch: { topic: string; partition: number; code: string }, reason: unknown) => void
   /** Everything up to the end offset is committed. */
   readonly onFinished: () => void
   /** The membership is in doubt: something was refused because of it. */
@@ -235,19 +237,15 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
   const recover = async (error: unknown): Promise<void> => {
     const { kind, counts } = recoveryFrom(phase, error)
     const code = protocolErrorType(error) ?? (error instanceof AppError ? error.code : 'UNKNOWN')
-    if (phase === 'process' || phase === 'commit') observer?.aborted?.({ ...where, code })
+    if (phase === 'process' || phase === 'commit') host.aborted({ ...where, code }, error)
     forget()
     if (kind === 'wait') return await waitFor(error)
     if (counts) failures++
     logger.warn({ ...where, failures, code }, `partition starts over: ${describeError(error)}`)
     if (failures >= MAX_FAILURES) {
       closed = true
-      host.fail(
-        new ConsumerFailed(
-          `${topic}-${partition} failed ${failures} times without a record going through: ${describeError(error)}`,
-          { cause: error },
-        ),
-      )
+      const what = `${topic}-${partition} failed ${failures} times without a record going through`
+      host.fail(new ConsumerFailed(`${what}: ${describeError(error)}`, { cause: error }))
       return
     }
     if (kind === 'restart') return await backOff(backoffMs(failures, Math.random(), BACKOFF))

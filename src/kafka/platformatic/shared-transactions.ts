@@ -39,9 +39,9 @@ const MOST_BYTES = 128 * 1024
 const MOST_PARTS = 64
 /** A transaction that takes longer waits for something that the other partitions may not need. */
 const SLOW_MS = 250
-/** After a failure: nobody knows whose it was. The one that fails alone then stays alone for longer. */
+/** After one that failed or was slow: nobody knows whose fault it was. Who is so alone then stays alone for longer. */
 const APART_MS = 5000
-const FAILED_APART_MS = 30_000
+const FAULTY_APART_MS = 30_000
 const SETTLE_MS = 1000
 /** Until somebody wakes us, that is. */
 const UNTIL_WOKEN_MS = 1000
@@ -69,9 +69,8 @@ export const createSharedTransactions = (): SharedTransactions => {
   const wakes = new Set<() => void>()
   let allApartUntil = 0
   let waiting: Waiting[] = []
-  let forming = false
-  /** Since when a transaction is under way. */
-  let flyingSince: number | null = null
+  /** `slow`: one is under way, and nobody waits for it any more. */
+  let state: 'idle' | 'forming' | 'flying' | 'slow' = 'idle'
   let landed: Promise<void> = Promise.resolve()
 
   const wakeAll = (): void => {
@@ -86,15 +85,16 @@ export const createSharedTransactions = (): SharedTransactions => {
     return tenure() !== null && assigned()
   }
 
-  const isSlow = (): boolean => flyingSince !== null && performance.now() - flyingSince > SLOW_MS
-
   const alone = async ({ writer }: SharingPartition, part: TransactionPart): Promise<number> => {
+    const began = performance.now()
+    let committed = false
     try {
       await writer.commit([part])
+      committed = true
       return 1
-    } catch (error) {
-      apartUntil.set(writer, performance.now() + FAILED_APART_MS)
-      throw error
+    } finally {
+      const now = performance.now()
+      if (!committed || now - began > SLOW_MS) apartUntil.set(writer, now + FAULTY_APART_MS)
     }
   }
 
@@ -107,6 +107,7 @@ export const createSharedTransactions = (): SharedTransactions => {
         party.map(({ part }) => part),
         member,
       )
+      if (state === 'slow') allApartUntil = performance.now() + APART_MS
       for (const one of party) one.resolve(one === leader ? 1 : 0)
     } catch (error) {
       allApartUntil = performance.now() + APART_MS
@@ -118,56 +119,67 @@ export const createSharedTransactions = (): SharedTransactions => {
   const commitAll = async (party: readonly Waiting[]): Promise<void> => {
     const member = party[0]?.who.tenure() ?? null
     const sharing = member === null ? [] : party.filter(({ who }) => mayShare(who))
-    const others = party.filter((one) => !sharing.includes(one))
-    const shared = member !== null && sharing.length > 1 ? [together(sharing, member)] : sharing.map(goAlone)
-    await Promise.all([...shared, ...others.map(goAlone)])
+    for (const one of party) if (!sharing.includes(one)) void goAlone(one)
+    if (member !== null && sharing.length > 1) {
+      landed = together(sharing, member)
+      await landed
+    } else {
+      await Promise.all(sharing.map(goAlone))
+    }
   }
 
   const form = (): void => {
-    forming = true
+    state = 'forming'
     wakeAll()
     // Whoever was woken now, or by the same records, comes along.
-    setImmediate(depart)
+    setImmediate(() => void depart())
   }
 
-  const depart = (): void => {
-    forming = false
+  const depart = async (): Promise<void> => {
     const party = waiting.slice(0, MOST_PARTS)
     waiting = waiting.slice(MOST_PARTS)
-    flyingSince = performance.now()
-    const slow = setTimeout(() => {
+    state = 'flying'
+    const timer = setTimeout(() => {
+      state = 'slow'
       const stuck = waiting
       waiting = []
       for (const one of stuck) void goAlone(one)
       wakeAll()
     }, SLOW_MS)
-    landed = commitAll(party).then(() => {
-      clearTimeout(slow)
-      flyingSince = null
+    try {
+      await commitAll(party)
+    } finally {
+      clearTimeout(timer)
+      state = 'idle'
       if (waiting.length > 0) form()
       else wakeAll()
-    })
+    }
   }
 
   return {
-    of: (who) => ({
-      restMs: (backlog, wake) => {
-        const { writer } = who
-        if (backlog > MOST_RECORDS || isSlow() || !mayShare(who)) return writer.restMs()
-        if (forming) return 0
-        const restMs = flyingSince === null ? writer.restMs() : UNTIL_WOKEN_MS
-        if (restMs > 0) wakes.add(wake)
-        return restMs
-      },
-      commit: (part) => {
-        const { records, bytes } = part.sink
-        if (records > MOST_RECORDS || bytes > MOST_BYTES || isSlow() || !mayShare(who)) return alone(who, part)
-        const { promise, resolve, reject } = Promise.withResolvers<number>()
-        waiting.push({ who, part, resolve, reject })
-        if (!forming && flyingSince === null) form()
-        return promise
-      },
-    }),
+    of: (who) => {
+      const { writer } = who
+      /** What comes out of few records can be large, and is not known before. */
+      let large = false
+      return {
+        restMs: (backlog, wake) => {
+          if (large || backlog > MOST_RECORDS || state === 'slow' || !mayShare(who)) return writer.restMs()
+          if (state === 'forming') return 0
+          const restMs = state === 'idle' ? writer.restMs() : UNTIL_WOKEN_MS
+          if (restMs > 0) wakes.add(wake)
+          return restMs
+        },
+        commit: (part) => {
+          const { records, bytes } = part.sink
+          large = records > MOST_RECORDS || bytes > MOST_BYTES
+          if (large || state === 'slow' || !mayShare(who)) return alone(who, part)
+          const { promise, resolve, reject } = Promise.withResolvers<number>()
+          waiting.push({ who, part, resolve, reject })
+          if (state === 'idle') form()
+          return promise
+        },
+      }
+    },
     settled: async () => {
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<void>((resolve) => {

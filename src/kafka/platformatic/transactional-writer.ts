@@ -71,9 +71,13 @@ const IMPLICIT_TRANSACTION_VERSION = 2
 
 /**
  * What passes within milliseconds, and with nothing done so far: the broker still ends the transaction before this one,
- * or did not get to ask the coordinator of this one.
+ * did not get to ask the coordinator of this one, or the coordinator went elsewhere since it was last asked.
  */
-const MOMENTARY: ReadonlySet<string | undefined> = new Set(['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS'])
+const MOMENTARY: ReadonlySet<string | undefined> = new Set([
+  'CONCURRENT_TRANSACTIONS',
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'NOT_COORDINATOR',
+])
 
 const LONGEST_MOMENT_MS = 20
 

@@ -63,6 +63,7 @@ const createBed = (
       chunkSafetyMs: 1000,
       endOffset: end,
       observer: undefined,
+      aborted: () => undefined,
       onFinished: () => log.push('finished'),
       doubt: () => log.push('doubt'),
       fail: (error) => log.push(`fail ${(error as AppError).code}`),

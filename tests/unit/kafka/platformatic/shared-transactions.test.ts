@@ -139,7 +139,7 @@ describe('a transaction is not shared', () => {
     for (const partition of [0, 1, 2]) commit(partition)
     state.assigned.delete(1)
     await moment()
-    expect(transactions()).toEqual(['0 for 0,2', '1 for 1'])
+    expect(transactions()).toEqual(['1 for 1', '0 for 0,2'])
   })
 
   test('for a while after one failed; by the partition that fails alone for longer', async () => {
@@ -166,6 +166,48 @@ describe('a transaction is not shared', () => {
     expect(await both()).toEqual(['0 for 0,1'])
   })
 
+  test('by more partitions than a request should hold', async () => {
+    const { commit, begun } = createBed(70)
+    for (let partition = 0; partition < 70; partition++) commit(partition)
+    await moment()
+    expect(begun.map(({ parts }) => parts.length)).toEqual([64])
+    await begun[0]?.end()
+    expect(begun.map(({ parts }) => parts.length)).toEqual([64, 6])
+  })
+
+  test('for a while after one that was slow; by the partition that is slow alone for longer', async () => {
+    const { commit, begun, transactions } = createBed()
+    const both = async (takeMs: number): Promise<string[]> => {
+      const before = begun.length
+      commit(0)
+      commit(1)
+      await moment()
+      vi.advanceTimersByTime(takeMs)
+      for (const { end } of begun.slice(before)) await end()
+      return transactions().slice(before)
+    }
+    expect(await both(300)).toEqual(['0 for 0,1'])
+    expect(await both(1)).toEqual(['0 for 0', '1 for 1'])
+    vi.advanceTimersByTime(6000)
+    expect(await both(1)).toEqual(['0 for 0,1'])
+    commit(0)
+    await moment()
+    vi.advanceTimersByTime(300)
+    await begun.at(-1)?.end()
+    vi.advanceTimersByTime(6000)
+    expect(await both(1)).toEqual(['0 for 0', '1 for 1'])
+  })
+
+  test('after a part that was large, as the next one will be', async () => {
+    const { commit, begun, writers } = createBed()
+    commit(1, 300)
+    commit(0)
+    await moment()
+    expect(writers[1]!.restMs(1, () => undefined)).toBe(0)
+    expect(writers[2]!.restMs(1, () => undefined)).toBeGreaterThan(100)
+    for (const { end } of begun) await end()
+  })
+
   test('by those who would wait long for the one before', async () => {
     const { commit, begun, transactions, ends } = createBed()
     commit(0)
@@ -173,7 +215,7 @@ describe('a transaction is not shared', () => {
     commit(1)
     await moment()
     expect(transactions()).toEqual(['0 for 0'])
-    vi.advanceTimersByTime(300)
+    vi.advanceTimersByTime(250)
     commit(2)
     await moment()
     expect(transactions()).toEqual(['0 for 0', '1 for 1', '2 for 2'])
@@ -220,7 +262,10 @@ describe('records are left where they are', () => {
     commit(0)
     await moment()
     expect(writers[1]!.restMs(300, wake)).toBe(0)
-    vi.advanceTimersByTime(300)
+    expect(writers[1]!.restMs(1, wake)).toBeGreaterThan(100)
+    // Not a moment later than the others are told.
+    vi.advanceTimersByTime(250)
+    expect(wake).toHaveBeenCalledOnce()
     expect(writers[1]!.restMs(1, wake)).toBe(0)
   })
 })
@@ -232,10 +277,16 @@ describe('what is under way is settled', () => {
     await shared.settled()
     commit(0)
     await moment()
+    // It has a fence of its own.
+    await shared.settled()
+    await begun[0]?.end()
+    commit(0)
+    commit(1)
+    await moment()
     shared.settled().then(settled)
     await moment()
     expect(settled).not.toHaveBeenCalled()
-    await begun[0]?.end()
+    await begun[1]?.end()
     expect(settled).toHaveBeenCalledOnce()
   })
 
@@ -243,6 +294,7 @@ describe('what is under way is settled', () => {
     const { commit, shared } = createBed()
     const settled = vi.fn()
     commit(0)
+    commit(1)
     await moment()
     shared.settled().then(settled)
     vi.advanceTimersByTime(1000)
