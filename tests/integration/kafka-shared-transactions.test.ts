@@ -162,9 +162,8 @@ describe('partitions with little to commit', () => {
       await copy.feed(10 * PARTITIONS)
       await copy.caughtUp()
       await copy.expectExactlyOnce()
-      // One transaction was refused, whose offsets came too late, and not one for each of its partitions.
-      const refused = first.aborted.filter((code) => code === 'ILLEGAL_GENERATION')
-      if (step === 'begun' || step === 'sent') expect(refused).toHaveLength(1)
+      // By its generation, or by whoever got the partition that led it; told once, and not for each of its partitions.
+      if (step === 'begun' || step === 'sent') expect(first.aborted).toHaveLength(1)
     },
   )
 })
