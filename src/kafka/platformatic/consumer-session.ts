@@ -99,9 +99,9 @@ export const startConsumerSession = async (options: ConsumerSessionOptions): Pro
 
   /** Partitions that share a transaction also share its failure, which is told once. */
   const told = new WeakSet<object>()
-  const aborted: LoopHost['aborted'] = (batch, reason) => {
-    const known = reason instanceof Error && told.has(reason)
-    if (reason instanceof Error) told.add(reason)
+  const aborted: LoopHost['aborted'] = (batch, commitError) => {
+    const known = commitError instanceof Error && told.has(commitError)
+    if (commitError instanceof Error) told.add(commitError)
     if (!known) observer?.aborted?.(batch)
   }
 

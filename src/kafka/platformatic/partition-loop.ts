@@ -24,8 +24,8 @@ export type LoopHost = {
   /** Reading ends here, excluded. */
   readonly endOffset: bigint | undefined
   readonly observer: ConsumerObserver | undefined
-  /** A batch did not go through, for that reason. */
-  readonly aborted: (batch: { topic: string; partition: number; code: string }, reason: unknown) => void
+  /** A batch did not go through. `commitError`: what its commit failed with, which it may have in common with others. */
+  readonly aborted: (batch: { topic: string; partition: number; code: string }, commitError: unknown) => void
   /** Everything up to the end offset is committed. */
   readonly onFinished: () => void
   /** The membership is in doubt: something was refused because of it. */
@@ -237,7 +237,7 @@ export const createPartitionLoop = (host: LoopHost, work: PartitionWork, after: 
   const recover = async (error: unknown): Promise<void> => {
     const { kind, counts } = recoveryFrom(phase, error)
     const code = protocolErrorType(error) ?? (error instanceof AppError ? error.code : 'UNKNOWN')
-    if (phase === 'process' || phase === 'commit') host.aborted({ ...where, code }, error)
+    if (phase === 'process' || phase === 'commit') host.aborted({ ...where, code }, phase === 'commit' ? error : null)
     forget()
     if (kind === 'wait') return await waitFor(error)
     if (counts) failures++

@@ -22,7 +22,12 @@ const batchesOf = (from: number, to: number, markers: readonly number[]): Buffer
 
 const done: Committed = { records: 0, transactions: 1 }
 
-type Bed = { log: string[]; loop: ReturnType<typeof createPartitionLoop>; extend: (to: number) => void }
+type Bed = {
+  log: string[]
+  aborted: [string, unknown][]
+  loop: ReturnType<typeof createPartitionLoop>
+  extend: (to: number) => void
+}
 
 /** A loop over a log of `length` records and markers. */
 const createBed = (
@@ -30,6 +35,7 @@ const createBed = (
   { length = 10, end, markers = [] }: { length?: number; end?: bigint; markers?: number[] } = {},
 ): Bed => {
   const log: string[] = []
+  const aborted: [string, unknown][] = []
   let source: FetchSource | undefined
   let logEnd = length
   const feed = (): void => {
@@ -63,7 +69,7 @@ const createBed = (
       chunkSafetyMs: 1000,
       endOffset: end,
       observer: undefined,
-      aborted: () => undefined,
+      aborted: ({ code }, commitError) => aborted.push([code, commitError]),
       onFinished: () => log.push('finished'),
       doubt: () => log.push('doubt'),
       fail: (error) => log.push(`fail ${(error as AppError).code}`),
@@ -90,6 +96,7 @@ const createBed = (
   )
   return {
     log,
+    aborted,
     loop,
     extend: (to) => {
       logEnd = to
@@ -174,6 +181,20 @@ describe('the loop of a partition', () => {
     expect(log).toEqual([
       ...['start', 'process 0+4', 'commit 4', 'process 4+4', 'release'],
       ...['start', 'process 4+4', 'commit 8', 'process 8+2', 'commit 10'],
+    ])
+  })
+
+  test('tells what did not go through, and of a commit why: others may fail of the same', async () => {
+    const refusal = new BrokerRefused('no', PRODUCER_FENCED)
+    const process = vi.fn<PartitionWork['process']>().mockImplementationOnce(() => {
+      throw new Error('handler')
+    })
+    const commit = vi.fn<PartitionWork['commit']>().mockRejectedValueOnce(refusal).mockResolvedValue(done)
+    const { aborted } = bedOf({ process, commit })
+    await vi.advanceTimersByTimeAsync(500)
+    expect(aborted).toEqual([
+      ['UNKNOWN', null],
+      ['PRODUCER_FENCED', refusal],
     ])
   })
 
