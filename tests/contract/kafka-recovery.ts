@@ -37,7 +37,9 @@ export const describeKafkaRecovery = ({ bench, create, lagOf, caughtUp, run }: K
       const partitions = sleepAt.length
       const [topic, output] = [await bench().topic({ partitions }), await bench().topic({ partitions })]
       const group = uniqueName('group')
-      await bench().producer.send(numbered(topic, 0, 300, partitions))
+      // So much that each partition has transactions of its own, and can sleep at a step of its own.
+      const value = Buffer.alloc(4096)
+      await bench().producer.send(numbered(topic, 0, 300, partitions).map((record) => ({ ...record, value })))
       const [awake, heard] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
       const asleep = new Set<number>()
       const refused = new Map<number, string>()
