@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-/** Tests that wait for servers leave a core to them even where there are two. */
+/** Tests mostly wait: two at a time where there are two cores, and one core is left where there are more. */
 const maxWorkers = Math.max(2, availableParallelism() - 1)
 
 const servers = {

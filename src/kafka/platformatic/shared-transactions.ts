@@ -1,3 +1,4 @@
+import { withTimeout } from '../with-timeout.ts'
 import type { MemberIdentity } from './group-member.ts'
 import type { TransactionalWriter, TransactionPart } from './transactional-writer.ts'
 
@@ -180,13 +181,6 @@ export const createSharedTransactions = (): SharedTransactions => {
         },
       }
     },
-    settled: async () => {
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, SETTLE_MS)
-      })
-      await Promise.race([landed, late])
-      clearTimeout(timer)
-    },
+    settled: () => withTimeout(landed, SETTLE_MS, 'a shared transaction did not end').catch(() => undefined),
   }
 }

@@ -2,13 +2,13 @@ import { addOffsetsToTxnV1, addPartitionsToTxnV1, endTxnV1, initProducerIdV3 } f
 import { createCommitPace } from '../commit-pace.ts'
 import { KafkaUnavailable } from '../kafka-errors.ts'
 import type { StepObserver, TransactionStep } from '../transaction-steps.ts'
+import { type CountingIdentity, countingIdentity } from '../wire/counting-identity.ts'
 import type { EncodedBatch } from '../wire/produce-protocol.ts'
 import { type BatchSink, finishAll } from '../wire/record-sink.ts'
 import { callWire } from './call-wire.ts'
 import type { Cluster } from './cluster.ts'
 import type { ConnectionPool } from './connections.ts'
 import { createCoordinatorPort } from './coordinator-port.ts'
-import { type CountingIdentity, countingIdentity } from './counting-identity.ts'
 import { deliver } from './deliver.ts'
 import type { MemberIdentity } from './group-member.ts'
 import { withPatience } from './patience.ts'
@@ -160,17 +160,12 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
     if (onStep !== undefined) for (const { partition } of parts) await onStep(step, partition)
   }
 
-  const send = async (
-    { implicit }: Owner,
-    rounds: readonly (readonly EncodedBatch[])[],
-    parts: readonly TransactionPart[],
-  ): Promise<void> => {
+  const send = async ({ implicit }: Owner, rounds: readonly (readonly EncodedBatch[])[]): Promise<void> => {
     const deadlineMs = performance.now() + transactionTimeoutMs / 2
     for (const round of rounds) {
       const versions = implicit ? { versions: PRODUCE_IMPLICIT } : {}
       await deliver({ cluster, pool: records }, round, { transactionalId, deadlineMs, ...versions })
     }
-    await told('sent', parts)
   }
 
   const sendOffsets = (
@@ -227,7 +222,8 @@ export const createTransactionalWriter = (options: TransactionalWriterOptions): 
       )
       const batches = rounds.flat()
       if (!current.implicit) await addPartitions(current, batches)
-      await settled([send(current, rounds, parts), ...(current.implicit ? [] : [addOffsets(current)])])
+      const sent = send(current, rounds).then(() => told('sent', parts))
+      await settled([sent, ...(current.implicit ? [] : [addOffsets(current)])])
       // Not beside the records: for both the broker asks the coordinator whether the partition is in the transaction,
       // and of two questions for one producer that wait at a broker it refuses the older one.
       await sendOffsets(current, parts, member)

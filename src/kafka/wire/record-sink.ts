@@ -1,9 +1,10 @@
 import { type CompressionName, codecs } from '../compression/codecs.ts'
 import { compressRecords } from '../compression/compress.ts'
 import type { OutgoingRecord, RecordLane, RecordSink } from '../kafka-types.ts'
+import { countingIdentity } from './counting-identity.ts'
 import { createPartitionWriter, type PartitionWriter } from './partition-writer.ts'
 import type { EncodedBatch } from './produce-protocol.ts'
-import { nextSequence, type ProducerIdentity } from './producer-identity.ts'
+import type { ProducerIdentity } from './producer-identity.ts'
 import { createRecordLane } from './record-lane.ts'
 
 export { nextSequence, type ProducerIdentity } from './producer-identity.ts'
@@ -101,24 +102,19 @@ export const createBatchSink = (options: BatchSinkOptions = {}): BatchSink => {
  */
 export const finishAll = (sinks: readonly BatchSink[], identity: ProducerIdentity): EncodedBatch[][] => {
   const rounds: EncodedBatch[][] = []
-  /** The sequence number that follows what is in the rounds. */
-  const next = new Map<string, number>()
-  const keyOf = (topic: string, partition: number): string => `${partition} ${topic}`
-  const following: ProducerIdentity = {
-    ...identity,
-    baseSequenceOf: (topic, partition) =>
-      next.get(keyOf(topic, partition)) ?? identity.baseSequenceOf(topic, partition),
-  }
+  /** Counts what is in the rounds as if it were stored. */
+  const ahead = countingIdentity(identity, identity.transactional, identity.baseSequenceOf)
   for (const sink of sinks) {
-    const own = sink.finish(following)
-    const meets = own.flat().some(({ topic, partition }) => next.has(keyOf(topic, partition)))
+    const own = sink.finish(ahead)
+    const batches = own.flat()
+    const meets = batches.some(
+      ({ topic, partition }) => ahead.baseSequenceOf(topic, partition) !== identity.baseSequenceOf(topic, partition),
+    )
     const first = meets ? rounds.length : 0
-    own.forEach((batches, round) => {
-      rounds[first + round] = [...(rounds[first + round] ?? []), ...batches]
+    own.forEach((round, i) => {
+      rounds[first + i] = [...(rounds[first + i] ?? []), ...round]
     })
-    for (const { topic, partition, records, baseSequence } of own.flat()) {
-      next.set(keyOf(topic, partition), nextSequence(baseSequence, records))
-    }
+    ahead.advance(batches)
   }
   return rounds
 }

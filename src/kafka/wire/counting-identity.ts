@@ -1,5 +1,5 @@
-import type { EncodedBatch } from '../wire/produce-protocol.ts'
-import { nextSequence, type ProducerIdentity } from '../wire/producer-identity.ts'
+import type { EncodedBatch } from './produce-protocol.ts'
+import { nextSequence, type ProducerIdentity } from './producer-identity.ts'
 
 /** What a broker calls a producer. */
 export type ProducerId = { readonly producerId: bigint; readonly producerEpoch: number }
@@ -10,12 +10,15 @@ export type CountingIdentity = ProducerIdentity & {
   readonly advance: (batches: Iterable<EncodedBatch>) => void
 }
 
+/** @param firstOf the first sequence number of a partition: 0, unless it counts on from another identity */
 export const countingIdentity = (
   { producerId, producerEpoch }: ProducerId,
   transactional: boolean,
+  firstOf: ProducerIdentity['baseSequenceOf'] = () => 0,
 ): CountingIdentity => {
   const sequences = new Map<string, number>()
-  const sequenceOf = (topic: string, partition: number): number => sequences.get(`${partition} ${topic}`) ?? 0
+  const sequenceOf = (topic: string, partition: number): number =>
+    sequences.get(`${partition} ${topic}`) ?? firstOf(topic, partition)
   return {
     producerId,
     producerEpoch,

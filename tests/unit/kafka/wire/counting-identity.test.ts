@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countingIdentity } from '../../../../src/kafka/platformatic/counting-identity.ts'
+import { countingIdentity } from '../../../../src/kafka/wire/counting-identity.ts'
 
 const batch = (topic: string, partition: number, records: number) => ({
   ...{ topic, partition, records },
